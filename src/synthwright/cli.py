@@ -1,0 +1,183 @@
+"""The command line: a command for each step and a few more, all thin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from synthwright import __version__
+
+app = typer.Typer(
+    name="synthwright", no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    help="One specification in; synthetic data, and the proof that it may be used, out.\n\n"
+    "[bold]Start:[/bold]  synthwright demo   ·   synthwright init data.csv   ·   synthwright run data.yaml",
+    epilog="Exit codes: 0 released or passed, 1 fault in input or specification, 2 wrong usage, 3 gates not met, "
+    "130 interrupted.",
+)  # fmt: skip
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Root = Annotated[
+    Path | None,
+    typer.Option("--root", help="The project folder, which paths may not leave; by default the specification's."),
+]
+Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Overrides the specification's seed.")]  # noqa: UP045
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"synthwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example:  synthwright init people.csv")
+def init(
+    data: Annotated[Path, typer.Argument(help="A file or folder: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")],
+    *, force: Force = False, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Guess what the data is; write a schema and a specification, ready to run."""
+    from synthwright.commands import Say, init_project
+
+    init_project(data, force=force, say=Say(json=json, quiet=quiet))
+
+
+@app.command(epilog="Example:  synthwright check adult.yaml")
+def check(spec: Annotated[Path, typer.Argument(help="The specification.")], *, root: Root = None,
+          json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
+    """Find every fault of a specification at once; show the plan where there is none."""
+    from synthwright.commands import Say, check_spec
+
+    check_spec(spec, root, Say(json=json, quiet=quiet))
+
+
+@app.command(epilog="Example:  synthwright run adult.yaml --out out/adult --workers 2")
+def run(
+    spec: Annotated[Path, typer.Argument(help="The specification.")],
+    *,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where release and report go; by default out/NAME.")] = None,  # noqa: E501, UP045
+    seed: Seed = None,
+    workers: Annotated[Optional[int], typer.Option("--workers", min=1, max=256, help="Processes; the bytes do not depend on it. By default one for each core.")] = None,  # noqa: E501, UP045
+    store: Annotated[Optional[Path], typer.Option("--store", help="Where finished steps are kept; by default OUT/.store.")] = None,  # noqa: E501, UP045
+    force: Force = False, root: Root = None, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Make the data and prove it, or refuse it; a stopped run goes on where it was."""
+    from synthwright.commands import Say, run_spec
+
+    run_spec(spec, out, {"seed": seed, "workers": workers, "store": store, "force": force, "root": root},
+             Say(json=json, quiet=quiet))  # fmt: skip
+
+
+@app.command(epilog="Example:  synthwright evaluate --real train.parquet --holdout test.parquet --synthetic fake.csv")
+def evaluate(
+    *,
+    synthetic: Annotated[Path, typer.Option("--synthetic", help="The rows to judge, made by anybody.")],
+    real: Annotated[Path, typer.Option("--real", help="The real rows they were made from.")],
+    holdout: Annotated[Optional[Path], typer.Option("--holdout", help="Real rows that no generator saw.")] = None,  # noqa: UP045
+    target: Annotated[Optional[str], typer.Option("--target", help="The column to predict.")] = None,  # noqa: UP045
+    gate: Annotated[Optional[list[str]], typer.Option("--gate", help="What must hold: 'shape <= 0.05'. May be said more than once.")] = None,  # noqa: E501, UP045
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where report.json and report.html go.")] = None,  # noqa: UP045
+    seed: Seed = None, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Judge synthetic rows, made by any tool, against real ones."""
+    from synthwright.commands import Say, evaluate_files
+
+    evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, gate or [], seed or 0, out,
+                   Say(json=json, quiet=quiet))  # fmt: skip
+
+
+@app.command(epilog="Example:  synthwright fit people.parquet -o people.model")
+def fit(
+    data: Annotated[Path, typer.Argument(help="The real rows.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the model.")],
+    generator: Annotated[str, typer.Option("--generator", "-g", help="See `synthwright list generators`.")] = "default",
+    given: Annotated[Optional[list[str]], typer.Option("--given", help="A column that `sample` will set. May be said more than once.")] = None,  # noqa: E501, UP045
+    seed: Seed = None, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Learn from a table and save the model."""
+    from synthwright.commands import Say, fit_file
+
+    fit_file(data, out, generator, given or [], seed or 0, Say(json=json, quiet=quiet))
+
+
+@app.command(epilog="Example:  synthwright sample people.model -n 10000 -o fake.parquet --set income='>50K'")
+def sample(
+    model: Annotated[Path, typer.Argument(help="A model that `fit` saved.")],
+    *,
+    rows: Annotated[Optional[int], typer.Option("-n", "--rows", min=0, help="Rows to make; by default as many as were learned from.")] = None,  # noqa: E501, UP045
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write: .parquet, .csv, .jsonl, …")],
+    set_: Annotated[Optional[list[str]], typer.Option("--set", help="COLUMN=VALUE, or COLUMN=balanced. May be said more than once.")] = None,  # noqa: E501, UP045
+    seed: Seed = None, force: Force = False, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Make rows with a saved model."""
+    from synthwright.commands import Say, sample_file
+
+    sample_file(model, out, rows, set_ or [], {"seed": seed or 0, "force": force}, Say(json=json, quiet=quiet))
+
+
+@app.command(epilog="Example:  synthwright verify out/adult")
+def verify(folder: Annotated[Path, typer.Argument(help="A release.")], *, json: Json = False,
+           quiet: Quiet = False) -> None:  # fmt: skip
+    """Check that a release is byte for byte what its manifest says."""
+    from synthwright.commands import Say, verify_release
+
+    verify_release(folder, Say(json=json, quiet=quiet))
+
+
+@app.command(name="list", epilog="Example:  synthwright list generators")
+def list_(
+    group: Annotated[Optional[str], typer.Argument(help="generators, curators, metrics, sources or sinks; nothing: all.")] = None,  # noqa: E501, UP045
+    *, json: Json = False,
+) -> None:  # fmt: skip
+    """Show what there is: generators, curators, metrics, sources, sinks."""
+    from synthwright.commands import Say, list_plugins
+
+    list_plugins(group, Say(json=json))
+
+
+@app.command(epilog="Example:  synthwright explain copula")
+def explain(name: Annotated[str, typer.Argument(help="A name that `list` shows.")], *, json: Json = False) -> None:
+    """Show what a recipe does, and its parameters with bounds, defaults and meaning."""
+    from synthwright.commands import Say, explain_plugin
+
+    explain_plugin(name, Say(json=json))
+
+
+@app.command(epilog="Example:  synthwright schema > synthwright.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of the specification, for editors."""
+    import json as to_json
+
+    from synthwright.core.describe import spec_schema
+
+    typer.echo(to_json.dumps(spec_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command(epilog="Example:  synthwright demo")
+def demo(*, out: Annotated[Path, typer.Option("--out", "-o", help="Where release and report go.")] = Path("out/adult"),
+         json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
+    """Run the whole line on a real census table that comes with the package."""
+    from synthwright.commands import Say, run_spec
+    from synthwright.examples import folder
+
+    run_spec(folder("adult") / "adult.yaml", out, {"force": True}, Say(json=json, quiet=quiet))
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong is a message and an exit code, never a traceback."""
+    from synthwright.commands import guarded
+
+    sys.exit(guarded(app))

@@ -1,0 +1,156 @@
+"""Commands that only look: check, verify, list, explain."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import cast
+
+from synthwright.commands.saying import Say
+from synthwright.core import registry
+from synthwright.core.contracts import Curator, Generator, Metric, Recipe
+from synthwright.core.describe import Parameter, parameters, summary
+from synthwright.core.errors import StoreError, UnknownNameError
+from synthwright.core.loading import load_spec
+from synthwright.core.plan import Plan
+
+
+def check_spec(path: Path, root: Path | None, say: Say) -> None:
+    """Find every fault of a specification; show the plan where there is none."""
+    from synthwright.line import check
+    from synthwright.trust import allowed_for
+
+    loaded = load_spec(path, root, allowed_for(path.parent))
+    plan = check(loaded)
+    if loaded.spec.source is not None:
+        from synthwright.core.plan import source_of
+
+        source_of(loaded.spec, loaded.fault).files(loaded.ctx)  # type: ignore[union-attr]  # there is one
+    if plan is None:
+        say.result({"ok": True, "plan": None})
+        say.line("No fault found. There is no schema yet: it is inferred when the specification runs.")
+        return
+    say.result({"ok": True, "plan": [
+        {"part": p.name, "use": p.generator.name, "make": p.part.produce, "given": p.part.given, "mode": p.part.mode}
+        for p in plan.parts]})  # fmt: skip
+    _show_plan(plan, say)
+
+
+def _show_plan(plan: Plan, say: Say) -> None:
+    from rich.table import Table
+
+    shown = Table(title="The plan", title_justify="left")
+    for head in ("part", "generator", "makes", "given"):
+        shown.add_column(head, overflow="fold")
+    for i, part in enumerate(plan.parts):
+        shown.add_row(str(i + 1), part.generator.name, _few(part.part.produce), _few(part.part.given))
+    say.console.print(shown)
+    say.line(f"curate:   {', '.join(c.name for c in plan.curators) or 'nobody'}")
+    say.line(f"evaluate: {', '.join(m.name for m in plan.metrics) or 'nothing'}")
+    say.line(f"gates:    {'; '.join(g.text for g in plan.gates) or 'none'}")
+    say.line("No fault found.")
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = 8
+    more = f" … and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]).replace("[", r"\[") + more
+
+
+def verify_release(folder: Path, say: Say) -> None:
+    """Check a release against its manifest."""
+    from synthwright.report.manifest import verify
+
+    if not folder.is_dir():
+        raise StoreError(str(folder), "the release", wanted="a folder that `run` wrote", got="no such folder")
+    differences = verify(folder)
+    say.result({"ok": not differences, "differences": differences})
+    if differences:
+        for difference in differences:
+            sys.stderr.write(f"{folder}: {difference}\n")
+        raise StoreError(str(folder), "the release", wanted="what its manifest says",
+                         got=f"{len(differences)} difference{'s' if len(differences) > 1 else ''}",
+                         remedy="get it again from where it was made, or run its spec.lock.yaml")  # fmt: skip
+    say.line(f"{folder}: every file is what the manifest says.")
+
+
+def list_plugins(group: str | None, say: Say) -> None:
+    """Show the registered names of a group, or of all."""
+    from rich.table import Table
+
+    known = list(registry.GROUPS)
+    if group is not None and group not in registry.GROUPS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(group, known, n=1)
+        raise UnknownNameError("list", repr(group), wanted=f"one of {', '.join(known)}", got="something else",
+                               remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
+    groups = [g for g in known if group in (None, g)]
+    found = {g: {n: registry.find(g, n) for n in registry.names(g)} for g in groups}
+    say.result({g: {n: summary(r) for n, r in recipes.items()} for g, recipes in found.items()})
+    for name, recipes in found.items():
+        shown = Table("name", "what it does", title=name, title_justify="left")
+        for recipe_name, recipe in recipes.items():
+            shown.add_row(recipe_name, summary(recipe).replace("[", r"\["))
+        say.console.print(shown)
+
+
+def explain_plugin(name: str, say: Say) -> None:
+    """Show one recipe's parameters, and what is particular to its kind."""
+    groups = [g for g in registry.GROUPS if name in registry.names(g)]
+    if not groups:
+        from difflib import get_close_matches
+
+        every = sorted({n for g in registry.GROUPS for n in registry.names(g)})
+        near = get_close_matches(name, every, n=1)
+        raise UnknownNameError(
+            "explain",
+            repr(name),
+            wanted="a registered name",
+            got="an unknown one",
+            remedy=f"did you mean {near[0]!r}?" if near else "`synthwright list` shows them",
+        )
+    told = []
+    for group in groups:
+        recipe = registry.find(group, name)
+        found = parameters(recipe)
+        told.append({"name": name, "group": group, "summary": summary(recipe), "about": (recipe.__doc__ or "").strip(),
+                     "particulars": _particulars(recipe), "parameters": [p._asdict() for p in found]})  # fmt: skip
+        _show_recipe(name, group, recipe, found, say)
+    say.result(told if len(told) > 1 else told[0])
+
+
+def _show_recipe(name: str, group: str, recipe: type[Recipe], found: list[Parameter], say: Say) -> None:
+    import inspect
+
+    from rich.table import Table
+
+    say.line(f"{name} ({group.removesuffix('s')})\n")
+    say.line(inspect.getdoc(recipe) or "")
+    for word, meaning in _particulars(recipe).items():
+        say.line(f"  {word}: {meaning}")
+    if not found:
+        say.line("\nIt has no parameters.")
+        return
+    shown = Table("parameter", "kind", "default", "bounds", "meaning")
+    for p in found:
+        shown.add_row(*(str(w).replace("[", r"\[") for w in (p.name, p.kind, p.default, p.bounds, p.meaning)))
+    say.console.print(shown)
+
+
+def _particulars(recipe: type[Recipe]) -> dict[str, str]:
+    """Return what is particular to a generator, curator or metric."""
+    if issubclass(recipe, Generator):
+        able = cast(Generator, recipe).abilities
+        return {"makes": ", ".join(sorted(able.kinds)), "can be given": able.given,
+                "keeps real rows": "yes" if able.keeps_rows else "no"}  # fmt: skip
+    if issubclass(recipe, Curator):
+        return {"compares with real rows": "yes" if recipe.reads_real else "no"} | dict(recipe.reasons)
+    if issubclass(recipe, Metric):
+        return {
+            "group": recipe.group,
+            "better is": recipe.goal,
+            "bounds": f"{recipe.bounds[0]:g} to {recipe.bounds[1]:g}",
+            "it does not show": recipe.not_shown,
+        }
+    return {}

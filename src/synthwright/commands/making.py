@@ -1,0 +1,213 @@
+"""Commands that make something: init, run, evaluate, fit, sample."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import typer
+
+from synthwright.commands.saying import Say
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import InputError, RefusedError, StoreError
+from synthwright.core.loading import load_spec
+from synthwright.core.schema import Schema
+from synthwright.store.folder import said_plainly
+
+
+def init_project(data: Path, *, force: bool, say: Say) -> None:
+    """Guess a schema; write it and a specification beside it into the present folder."""
+    from synthwright.core.context import Context
+    from synthwright.core.infer import infer
+    from synthwright.core.writing import guessed_target, schema_yaml, spec_yaml
+    from synthwright.face import folder_of
+    from synthwright.sources.choose import for_path
+    from synthwright.steps.source import poor, refuse_poor
+    from synthwright.trust import allow
+
+    here = Path.cwd()
+    at = data.absolute()
+    source = for_path(str(at))
+    tables = source.tables(Context(root=folder_of(at)))
+    guessed = infer(tables, text=source.text)
+    dataset = Dataset.of(tables, guessed.schema, text=source.text)
+    left_out = [t for t in poor(dataset) if len(dataset.tables) > 1]
+    if len(left_out) == len(dataset.tables) or not left_out:
+        refuse_poor(dataset)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-.") or "data"
+    spec_file, schema_file = here / f"{name}.yaml", here / f"{name}.schema.yaml"
+    for file in (spec_file, schema_file):
+        if file.exists() and not force:
+            raise StoreError(
+                file.name, "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
+            )
+    inside = here.resolve() in at.resolve().parents
+    path = at.resolve().relative_to(here.resolve()).as_posix() if inside else str(at.resolve())
+    reasons = {(n.table, n.column): f"{n.guess}; {n.why}" for n in guessed.notes if n.column}
+    target = _target(dataset, guessed_target)
+    rows = {t: dataset.rows(t) for t in dataset.schema.tables if t not in left_out}
+    head = f"What the columns of {data.name} are, as guessed. Correct it: the specification follows it."
+    written = {schema_file: schema_yaml(guessed.schema, reasons, head),
+               spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, left_out)}  # fmt: skip
+    with said_plainly(here):
+        for file, text in written.items():
+            unfinished = file.with_name(f".{file.name}.new")
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(file)
+    said = [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in left_out]
+    if not inside:
+        remembered = allow(here, at)
+        said.append("the data is outside this folder; that you named it here is remembered" if remembered else
+                    f"the data is outside this folder: run with --root {at.parent}")  # fmt: skip
+    _show_guesses(guessed.schema, reasons, say)
+    say.result({"spec": spec_file.name, "schema": schema_file.name, "target": target, "notes": said,
+                "guesses": [n._asdict() for n in guessed.notes]})  # fmt: skip
+    for line in said:
+        say.line(f"Note: {line}.")
+    say.line(f"Wrote {spec_file.name} and {schema_file.name}. Next: synthwright run {spec_file.name}")
+
+
+def _target(dataset: Dataset, guess: Any) -> str | None:
+    if len(dataset.schema.tables) != 1:
+        return None
+    table = dataset.schema.only
+    counts = {c: pc.count_distinct(dataset.tables[table].column(c)).as_py() for c in dataset.columns(table)}
+    found = guess(dataset.schema.tables[table], counts)
+    return f"{table}.{found}" if found else None
+
+
+def _show_guesses(schema: Schema, reasons: dict[tuple[str, str], str], say: Say) -> None:
+    from rich.table import Table
+
+    most = 60
+    for name, table in schema.tables.items():
+        shown = Table("column", "kind", "why", title=name.replace("[", r"\["), title_justify="left")
+        for column, field in list(table.fields.items())[:most]:
+            kind = field.kind.value + (f" ({field.sensitive}: made anew)" if field.sensitive else "")
+            shown.add_row(*(w.replace("[", r"\[") for w in (column, kind, reasons.get((name, column), ""))))
+        say.console.print(shown)
+        if len(table.fields) > most:
+            say.line(f"… and {len(table.fields) - most} columns more")
+        for rule in table.rules:
+            say.line(f"rule: {rule.rule}  ({rule.why})")
+
+
+def run_spec(path: Path, out: Path | None, switches: dict[str, Any], say: Say) -> None:
+    """Run the line, show the verdict, and say where everything is; exit code 3 where gates are not met."""
+    from synthwright.engine.local import cores
+    from synthwright.line import run
+    from synthwright.trust import allowed_for
+
+    loaded = load_spec(path, switches.pop("root", None), allowed_for(path.parent))
+    at = out or Path("out") / loaded.spec.name
+    workers = switches.pop("workers", None) or cores()
+    with say.steps() as watcher:
+        report = run(loaded, at, workers=workers, watcher=watcher, **switches)
+    say.result(report.to_json() | {"out": str(at)})
+    if not say.json:
+        report.show(say.console)
+    if report.passed:
+        say.line(f"data:   {at / 'data'}\ncard:   {at / 'README.md'}")
+    say.line(f"report: {at / 'internal' / 'report.html'} (for you alone: it shows real rows in aggregate)\n"
+             f"scores: {at / 'internal' / 'report.json'}")  # fmt: skip
+    if not report.passed:
+        raise typer.Exit(RefusedError.exit_code)
+
+
+def evaluate_files(
+    files: dict[str, Path | None], target: str | None, gates: list[str], seed: int, out: Path | None, say: Say
+) -> None:  # fmt: skip
+    """Judge a file of synthetic rows; write the report where asked."""
+    from synthwright.core.spec import DEFAULT_METRICS
+    from synthwright.face import case_of, judge, read
+    from synthwright.report.html import write_html
+
+    missing = [f"--{word} {path}" for word, path in files.items() if path is not None and not path.exists()]
+    if missing:
+        raise InputError("evaluate", missing[0], wanted="a file", got="no such file")
+    real = read(files["real"]) if files["real"] else None
+    schema = real.schema if real else None
+    others = {w: _as(files[w], schema) for w in ("synthetic", "holdout")}
+    case = case_of(real, others["synthetic"], others["holdout"], schema, target, ())
+    with say.steps() as watcher:
+        watcher.begin("evaluate")
+        report, seconds = judge(case, DEFAULT_METRICS, gates, seed, watcher)
+        watcher.end("evaluate", sum(seconds.values()))
+    if out is not None:
+        with said_plainly(out):
+            out.mkdir(parents=True, exist_ok=True)
+            report.write(out / "report.json")
+            write_html(report, case, out / "report.html")
+        say.line(f"report: {out / 'report.html'}\nscores: {out / 'report.json'}")
+    say.result(report.to_json())
+    if not say.json:
+        report.show(say.console)
+    if not report.passed:
+        raise typer.Exit(RefusedError.exit_code)
+
+
+def _as(path: Path | None, schema: Schema | None) -> Dataset | None:
+    """Read a file under a schema; a single table is called what the schema calls its single table."""
+    if path is None:
+        return None
+    from synthwright.core.context import Context
+    from synthwright.face import folder_of
+    from synthwright.sources.choose import for_path
+
+    at = path.absolute()
+    source = for_path(str(at))
+    tables = source.tables(Context(root=folder_of(at)))
+    if schema is not None and len(schema.tables) == 1 and len(tables) == 1:
+        tables = {schema.only: next(iter(tables.values()))}
+    return Dataset.of(tables, schema, text=source.text)
+
+
+def fit_file(data: Path, out: Path, generator: str, given: list[str], seed: int, say: Say) -> None:
+    """Learn from a file and save the model."""
+    from synthwright.face import fit, read
+
+    model = fit(read(data), generator, given=given, seed=seed)
+    model.save(out)
+    say.result({"model": str(out), "rows": dict(model.rows)})
+    say.line(f"Learned from {sum(model.rows.values()):,} rows. Next: synthwright sample {out} -n 1000 -o fake.parquet")
+
+
+def sample_file(
+    model: Path, out: Path, rows: int | None, set_to: list[str], switches: dict[str, Any], say: Say
+) -> None:  # fmt: skip
+    """Make rows with a saved model and write them into one file (one for each table, where there are several)."""
+    from synthwright.face import load
+    from synthwright.sinks.choose import for_path
+
+    if out.exists() and not switches["force"]:
+        raise StoreError(
+            str(out), "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
+        )
+    sink = for_path(str(out))
+    held = load(model)
+    asked = {}
+    for said in set_to:
+        column, equals, value = said.partition("=")
+        if not equals:
+            raise InputError("sample", f"--set {said!r}", wanted="COLUMN=VALUE", got="no '='")
+        asked[column] = value
+    made = held.sample_dataset(rows, asked, switches["seed"])
+    from synthwright import __version__
+
+    metadata = {
+        "synthwright.synthetic": "true",
+        "synthwright.version": __version__,
+        "synthwright.seed": str(switches["seed"]),
+    }
+    several = len(made.schema.tables) > 1
+    if out.parent != Path() and not out.parent.is_dir():
+        raise StoreError(
+            str(out.parent), "the folder", wanted="a folder that is there", got="none", remedy="make it first"
+        )
+    for table, held_table in made.to_arrow_tables().items():
+        at = out.with_name(f"{out.stem}.{table}{out.suffix}") if several else out
+        sink.write_file(held_table, at, metadata)
+    say.result({"file": str(out), "rows": {t: made.rows(t) for t in made.schema.tables}})
+    say.line(f"Wrote {made.rows():,} rows to {out}.")

@@ -1,0 +1,216 @@
+"""What one column is: its kind, form and lattice, guessed from its values and its name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthwright.core.casting import as_text, is_binary, is_text
+from synthwright.core.forms import plausible_days
+from synthwright.core.lattice import step_of
+from synthwright.core.personal import Cells, mark_of, plain_name
+from synthwright.core.schema import Field, Kind
+
+SHARED = 3
+"""As many rows must share a value before it may be known outside."""
+SOME = 300
+"""As many distinct values are looked at where looking is slow."""
+NAMES_ROWS = re.compile(
+    r"(?:.* )?(?:id|ids|uid|key|pk|uuid|guid|identifier|kennung|index|idx)|row ?(?:id|number|nr|num|names?)?|rn"
+    r"|unnamed(?: [0-9]+)*|index level 0|record (?:number|no|nr|id)|"  # an index that was written to a file has no name
+)
+"""What columns that name rows are called, in plain words."""
+NUMBERS_ROWS = re.compile(
+    r"(?:.* )?(?:no|nr|num|number|nummer|code|ref|reference|sku|isbn|ean|serial|ticket|token|hash|account)(?: id)?"
+)
+"""What columns that may name rows are called."""
+_CODES = re.compile(r"(?:.* )?(?:\w*codes?|zip|postal|postcode|plz|sic|naics|icd|isin|hts)")
+_MEASURES = re.compile(
+    r"(?:.* )?(?:years?|months?|days?|weeks?|quarter|hours?|minutes?|seconds?|time|date|t|period|age|x|y|z|steps?"
+    r"|epoch|iteration|value|amount|price|score|count|size|dose|distance|temperature|jahr|monat|tag)(?: [0-9]+)?"
+)
+_MOMENTS = (
+    *((pa.types.is_date, Kind.DATE), (pa.types.is_time, Kind.TIME), (pa.types.is_timestamp, Kind.DATETIME)),
+    (pa.types.is_duration, Kind.DURATION),
+)
+_TYPES = (
+    *((pa.types.is_boolean, Kind.BOOLEAN), (pa.types.is_integer, Kind.INTEGER), (pa.types.is_floating, Kind.NUMBER)),
+    *((pa.types.is_decimal, Kind.NUMBER), (is_binary, Kind.BYTES), *_MOMENTS),
+)
+
+
+class Column(NamedTuple):
+    """A column that is asked about."""
+
+    name: str
+    outside: pa.DataType
+    values: Any
+    """The values, flat (see `core.door.flat`), in an Arrow array."""
+    text: bool = False
+    """Whether they were cells of a text file."""
+    order: tuple[str, ...] = ()
+    """The labels of an ordered dictionary, in their order."""
+    beside: frozenset[str] = frozenset()
+    """What the columns of the table are called, in plain words."""
+
+    @property
+    def plain(self) -> str:
+        """The name in plain words."""
+        return plain_name(self.name)
+
+
+class Guess(NamedTuple):
+    """A field, and what in it was guessed and why."""
+
+    field: Field
+    said: str = ""
+    why: str = ""
+    identity: int = 0
+    """How surely the values name the rows: 3 by name, 2 by look, 1 perhaps, 0 not."""
+
+
+def guess_column(column: Column) -> Guess:
+    """Return what a column is."""
+    kind, values = column.values.type, column.values
+    if pa.types.is_dictionary(column.outside) or is_text(kind):
+        from synthwright.core.guess_text import guess_labels, guess_text
+
+        return guess_labels(column) if pa.types.is_dictionary(column.outside) else guess_text(column)
+    if values.null_count == len(values):
+        return empty(column)
+    if pa.types.is_boolean(kind) or column.outside == pa.bool8():
+        return Guess(field_of(column, Kind.BOOLEAN))
+    if pa.types.is_integer(kind):
+        return _integer(column)
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _real(column)
+    if is_binary(kind):
+        return Guess(field_of(column, Kind.BYTES), "bytes", "made anew, for what they mean is not known")
+    return stepped(column, next(k for test, k in _MOMENTS if test(kind)))
+
+
+def field_of(column: Column, kind: Kind, **more: Any) -> Field:
+    """Return a field of the column's type, with nulls where it has some."""
+    return Field(**{"kind": kind, "type": str(column.outside), "nulls": bool(column.values.null_count), **more})
+
+
+def empty(column: Column) -> Guess:
+    """Guess from the type alone."""
+    kind = next((k for test, k in _TYPES if test(column.values.type)), Kind.CATEGORY)
+    return Guess(field_of(column, kind, nulls=True), "nothing but nulls", "no row has a value")
+
+
+def stepped(column: Column, kind: Kind, **more: Any) -> Guess:
+    """Guess the lattice of an ordered column."""
+    step = step_of(column.values, column.outside)
+    said = (f"steps of {_shown(step, column.values.type)}", "every value is a multiple") if step else ("", "")
+    return Guess(field_of(column, kind, step=step, **more), *said)
+
+
+def _shown(step: float, kind: pa.DataType) -> str:
+    if pa.types.is_date(kind):
+        return f"{step:g} days"
+    if not pa.types.is_temporal(kind):
+        return f"{step:g}"
+    seconds = step / (10**9 if getattr(kind, "unit", "us") == "ns" else 10**6)
+    units = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+    size, unit = next((u for u in units if seconds % u[0] == 0), units[-1])
+    return f"{seconds / size:g} {unit}{'' if seconds == size else 's'}"
+
+
+def some_of(present: Any) -> Any:
+    """Return the distinct ones of a few values from everywhere."""
+    return pc.unique(present[:: max(1, len(present) // SOME)])
+
+
+def _integer(column: Column) -> Guess:
+    """Guess what whole numbers are: days such as 20240131, personal numbers, names of rows, or amounts."""
+    present = column.values.drop_null()
+    if _are_days(present):
+        return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
+    found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(present))
+    if found is not None:
+        return found
+    if _CODES.fullmatch(column.plain) and _are_codes(present):
+        return Guess(
+            field_of(column, Kind.CATEGORY),
+            "codes, not amounts",
+            "it is called so, and its numbers repeat and have gaps",
+        )
+    return stepped(column, Kind.INTEGER)._replace(identity=row_numbers(column))
+
+
+def _distinct(present: Any) -> int:
+    """Return how many values differ: of a part, where there are many, as if the rest were like it."""
+    part = present.slice(0, 20_000)
+    return int(pc.count_distinct(part).as_py() / len(part) * len(present))
+
+
+def _are_codes(present: Any) -> bool:
+    """Return whether whole numbers repeat and leave more numbers between them unused than they use."""
+    counted = pc.value_counts(present)
+    bounds, counts = pc.min_max(present).as_py(), np.asarray(counted.field(1))
+    sparse = len(counts) < 0.5 * (bounds["max"] - bounds["min"] + 1)
+    return sparse and counts[counts >= SHARED].sum() >= 0.5 * len(present)
+
+
+def _are_days(present: Any) -> bool:
+    bounds = pc.min_max(present).as_py()
+    if bounds["min"] < 18_000_101 or bounds["max"] > 21_991_231:
+        return False
+    return plausible_days(as_text(some_of(present))) and plausible_days(as_text(pc.unique(present)))
+
+
+def marked(column: Column, words: list[str], rows: int, distinct: int, *, digits: bool = True) -> Guess | None:
+    """Guess whether values are personal data; `words` are some distinct ones as text."""
+    found = mark_of(Cells(column.name, words, rows, distinct, digits, column.beside))
+    if found is None:
+        return None
+    own = found.mark in ("email", "username", "card", "iban", "national-number")
+    unique = own and not digits and distinct == rows >= 20 and not column.values.null_count
+    field = field_of(column, Kind.TEXT, sensitive=found.mark, unique=unique)
+    return Guess(field, f"personal data ({found.mark}), made anew", found.why)
+
+
+def row_numbers(column: Column) -> int:
+    """Return how surely whole numbers name the rows (see `Guess.identity`)."""
+    present, rows = column.values, len(column.values)
+    if present.null_count or rows < 2 or pc.count_distinct(present.slice(0, 100)).as_py() < min(rows, 100):
+        return 0
+    if _MEASURES.fullmatch(column.plain) or pc.count_distinct(present).as_py() < rows:
+        return 0
+    if NAMES_ROWS.fullmatch(column.plain):
+        return 3
+    numbers = np.asarray(present.cast(pa.float64(), safe=False))
+    called = NUMBERS_ROWS.fullmatch(column.plain) is not None
+    if rows >= 5 and (np.diff(numbers) == 1).all() and (numbers[0] in (0, 1) or called):
+        return 2
+    return 1 if called and numbers.min() >= 0 and rows >= 10 else 0
+
+
+def _real(column: Column) -> Guess:
+    """Guess what floats and decimals are: no names of rows, unless they are whole and called so."""
+    present = column.values.drop_null()
+    guess = stepped(column, Kind.NUMBER)
+    if pa.types.is_decimal(present.type) or not _is_whole(present):
+        return guess
+    whole = present[:: max(1, len(present) // SOME)].cast(pa.int64())
+    found = marked(column, as_text(pc.unique(whole)).to_pylist(), len(present), _distinct(present))
+    if found is not None:
+        return found
+    if NAMES_ROWS.fullmatch(column.plain):
+        guess = guess._replace(identity=row_numbers(column))
+    if column.values.null_count and guess.field.step == 1:
+        return guess._replace(said="whole numbers", why="floats only because some are missing")
+    return guess
+
+
+def _is_whole(present: Any) -> bool:
+    numbers = np.asarray(present)
+    if not (numbers[:100] == np.rint(numbers[:100])).all():
+        return False
+    return bool(((np.abs(numbers) < 2.0**53) & (numbers == np.rint(numbers))).all())

@@ -1,0 +1,325 @@
+"""Dates, times of day and instants as people spell them.
+
+Forms are those of strftime: `%d/%m/%Y`, `%-d.%-m.%y`, `%Y-%m-%d %H:%M:%S`, `%I:%M %p`; `%f` is six digits of a second,
+`%3f` three. Anything else stands for itself, so a constant `Z` or `+02:00` at the end stays what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthwright.core.numerals import TEXT, joined
+from synthwright.core.schema import Kind
+
+_TOKEN = re.compile(r"%(-?[mdHIMS]|[Yyp]|P|\^?[bB]|[1-9]?f)")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December")  # fmt: skip
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+_UNIT = {"H": 3600 * _SECOND, "M": 60 * _SECOND, "S": _SECOND}
+_BOUNDS = {"m": (1, 12), "d": (1, 31), "H": (0, 23), "I": (1, 12), "M": (0, 59), "S": (0, 59)}
+_DATES = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%-d.%-m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y"),
+    *(
+        "%-d/%-m/%Y",
+        "%m/%d/%y",
+        "%d/%m/%y",
+        "%-m/%-d/%y",
+        "%-d/%-m/%y",
+        "%d-%m-%Y",
+        "%m-%d-%Y",
+        "%-d-%-m-%Y",
+        "%-m-%-d-%Y",
+    ),
+    *("%Y-%-m-%-d", "%Y/%-m/%-d", "%d-%b-%Y", "%-d-%b-%Y", "%d-%^b-%Y", "%d-%b-%y", "%d-%^b-%y", "%d%b%Y", "%d%^b%Y"),
+    *(
+        "%d %b %Y",
+        "%-d %b %Y",
+        "%d %B %Y",
+        "%-d %B %Y",
+        "%b %d, %Y",
+        "%b %-d, %Y",
+        "%B %d, %Y",
+        "%B %-d, %Y",
+        "%-d. %B %Y",
+    ),
+    *("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y%m%d", "%d-%m-%y"),
+)
+_TIME = re.compile(
+    r"(?P<sep>T|, | |)(?P<hour>\d{1,2}):\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<zone>Z| ?UTC| ?GMT| ?[+-]\d{2}:?\d{2})?"
+)
+_COMPACT = re.compile(r"\d{6,14}")
+
+
+@cache
+def _pieces(form: str) -> tuple[tuple[bool, str], ...]:
+    """Return a form as (is a token, its text) pieces; a ValueError for a form that says nothing."""
+    pieces, at = [], 0
+    for found in _TOKEN.finditer(form):
+        if found.start() > at:
+            pieces.append((False, form[at : found.start()]))
+        pieces.append((True, found[1]))
+        at = found.end()
+    if form[at:]:
+        pieces.append((False, form[at:]))
+    if not any(token for token, _ in pieces) or any("%" in p for token, p in pieces if not token):
+        raise ValueError(f"{form!r} is no form of dates or times: '%d/%m/%Y', '%Y-%m-%d %H:%M:%S', '%I:%M %p'")
+    if any(a[0] and b[0] and a[1][0] == b[1][0] == "-" for a, b in pairwise(pieces)):
+        raise ValueError(f"{form!r} can be read in two ways: something must stand between numbers of varying length")
+    return tuple(pieces)
+
+
+def check_form(form: str) -> None:
+    """Raise a ValueError for what is no form of dates or times."""
+    _pieces(form)
+
+
+def _expression(token: str) -> str:
+    letter = token[-1]
+    if letter == "f":
+        return f"[0-9]{{{_width(token)}}}"
+    if letter in "pP":
+        return "[AaPp][Mm]"
+    if letter in "bB":
+        return "[A-Za-z]{3}" if letter == "b" else "[A-Za-z]{3,9}"
+    if letter == "Y":
+        return "[0-9]{4}"
+    return "[0-9]{1,2}" if token[0] == "-" else "[0-9]{2}"
+
+
+def _width(token: str) -> int:
+    return int(token[0]) if token[0] != "f" else 6
+
+
+@cache
+def pattern(form: str) -> str:
+    """Return the regular expression (also RE2) of strings of a form, one named group for each token."""
+    said = "".join(
+        f"(?P<t{i}>{_expression(p)})" if token else re.escape(p) for i, (token, p) in enumerate(_pieces(form))
+    )
+    return f"^{said}$"
+
+
+def parse_moments(strings: Any, form: str, kind: Kind) -> Any:
+    """Return spelled dates, times or instants as date32, time64[us] or timestamp[us]; null where one does not fit."""
+    whole = strings.combine_chunks() if isinstance(strings, pa.ChunkedArray) else strings
+    found = pc.extract_regex(whole, pattern(form))
+    good = np.asarray(pc.is_valid(found).to_numpy(zero_copy_only=False)).copy()
+    parts: dict[str, np.ndarray] = {}
+    tokens = [p for token, p in _pieces(form) if token]
+    for i, token in enumerate(tokens):
+        values = _numbers(pc.struct_field(found, i), token)
+        low, high = _BOUNDS.get(token[-1], (0, 999_999_999))
+        good &= (values >= low) & (values <= high)
+        letter = "m" if token[-1] in "bB" else token[-1]
+        parts[letter] = values * 10**6 // 10 ** _width(token) if letter == "f" else values
+    days, sound = _days(parts, len(good))
+    good &= sound
+    micros = _micros(parts, len(good))
+    if kind is Kind.DATE:
+        return pa.array(days.astype(np.int32), mask=~good).cast(pa.date32())
+    if kind is Kind.TIME:
+        return pa.array(micros, mask=~good).cast(pa.time64("us"))
+    return pa.array(days * _DAY + micros, mask=~good).cast(pa.timestamp("us"))
+
+
+def _numbers(strings: pa.Array, token: str) -> np.ndarray:
+    if token[-1] in "bB":
+        names = [_month(token, i) for i in range(12)]
+        index = pc.add(pc.index_in(strings, pa.array(names, strings.type)), 1)
+    elif token[-1] in "pP":
+        index = pc.index_in(pc.utf8_lower(strings), pa.array(["am", "pm"], strings.type))
+    else:
+        index = strings.cast(pa.int64())
+    return np.asarray(pc.fill_null(index.cast(pa.int64()), -1).to_numpy(zero_copy_only=False))
+
+
+def _month(token: str, index: int) -> str:
+    name = _MONTHS[index] if token[-1] == "B" else _MONTHS[index][:3]
+    return name.upper() if token[0] == "^" else name
+
+
+def _days(parts: dict[str, np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return days since 1970 of year, month and day (Gregorian throughout), and which of them exist."""
+    if "y" in parts:
+        year = np.where(parts["y"] < 69, parts["y"] + 2000, parts["y"] + 1900)  #  as POSIX has it
+    elif "Y" in parts:
+        year = parts["Y"]
+    else:
+        return np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=bool)
+    month, day = parts.get("m", np.ones(rows, dtype=np.int64)), parts.get("d", np.ones(rows, dtype=np.int64))
+    month_start = ((np.clip(year, 1, 9999) - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
+    days = month_start.astype("datetime64[D]").astype(np.int64) + day - 1
+    exists = (days.astype("datetime64[D]").astype("datetime64[M]") == month_start) & (year >= 1)
+    return days, exists
+
+
+def _micros(parts: dict[str, np.ndarray], rows: int) -> np.ndarray:
+    total = np.zeros(rows, dtype=np.int64)
+    for letter, unit in _UNIT.items():
+        total += parts.get(letter, 0) * unit
+    if "I" in parts:
+        half = parts.get("p", parts.get("P", np.zeros(rows, dtype=np.int64)))
+        total += (parts["I"] % 12 + 12 * half) * _UNIT["H"]
+    return total + parts.get("f", 0)
+
+
+_CLOCK = r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
+_ZONE = r"(?: ?(?P<Z>Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?"
+_ISO = rf"^(?P<Y>[0-9]{{4}})[-/](?P<m>[0-9]{{1,2}})[-/](?P<d>[0-9]{{1,2}})(?:[T ]{_CLOCK}{_ZONE})?$"
+
+
+def parse_instants(strings: pa.Array, *, zoned: bool, unit: str = "us") -> pa.Array:
+    """Return ISO dates and instants as timestamps in micro- or nanoseconds, null where one is none.
+
+    Zoned: as UTC (a time without a zone is UTC); otherwise the local time as it is written.
+    """
+    found = pc.extract_regex(strings, _ISO)
+    good = np.asarray(pc.is_valid(found)).copy()
+    parts = {name: _default(pc.struct_field(found, name)) for name in "YmdHMS"}
+    for letter, (low, high) in _BOUNDS.items():
+        good &= (parts.get(letter, np.full(len(good), low)) >= low) & (
+            parts.get(letter, np.full(len(good), low)) <= high
+        )
+    days, sound = _days(parts, len(good))
+    nanos = _fraction(pc.struct_field(found, "f"))
+    parts["f"] = nanos // 1000
+    micros = days * _DAY + _micros(parts, len(good))
+    if zoned:
+        offset = pc.extract_regex(pc.struct_field(found, "Z"), r"^(?P<s>[+-])(?P<h>[0-9]{2}):?(?P<m>[0-9]{2})$")
+        away = _default(pc.struct_field(offset, "h")) * _UNIT["H"] + _default(pc.struct_field(offset, "m")) * _UNIT["M"]
+        micros -= np.where(np.asarray(pc.fill_null(pc.equal(pc.struct_field(offset, "s"), "-"), False)), -away, away)
+    zone = "UTC" if zoned else None
+    if unit != "ns":
+        return pa.array(micros, mask=~(good & sound)).cast(pa.timestamp("us", zone))
+    good &= np.abs(micros) < 2**63 // 1000 - 1
+    return pa.array(np.where(good, micros, 0) * 1000 + nanos % 1000, mask=~(good & sound)).cast(
+        pa.timestamp("ns", zone)
+    )
+
+
+def parse_clock(strings: pa.Array) -> pa.Array:
+    """Return times of day (`9:30`, `09:30:05.25`) as time64[ns], null where one is none."""
+    found = pc.extract_regex(strings, f"^{_CLOCK}$")
+    parts = {name: _default(pc.struct_field(found, name)) for name in "HMS"}
+    good = np.asarray(pc.is_valid(found)).copy()
+    for letter, values in parts.items():
+        good &= values <= _BOUNDS[letter][1]
+    nanos = _micros(parts, len(good)) * 1000 + _fraction(pc.struct_field(found, "f"))
+    return pa.array(nanos, mask=~good).cast(pa.time64("ns"))
+
+
+def _default(strings: pa.Array) -> np.ndarray:
+    """Return digits as numbers, 0 where there are none."""
+    said = pc.if_else(pc.equal(strings, ""), pa.scalar(None, strings.type), strings)
+    return np.asarray(pc.fill_null(said.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)).copy()
+
+
+def _fraction(strings: pa.Array) -> np.ndarray:
+    """Return digits behind the point as billionths."""
+    return _default(pc.utf8_rpad(strings, 9, "0"))
+
+
+def spell_moments(column: Any, form: str) -> Any:
+    """Return dates, times or instants (as local time, where they have a zone) spelled by a form, as large_string."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_timestamp(whole.type) and whole.type.tz:
+        whole = pc.local_timestamp(whole)
+    missing = whole.is_null()
+    days, micros = _split(whole)
+    calendar = np.clip(days, -719_162, 2_932_896).astype("datetime64[D]")  # years 1 to 9999
+    months = calendar.astype("datetime64[M]")
+    parts = {
+        "Y": months.astype("datetime64[Y]").astype(np.int64) + 1970,
+        "m": months.astype(np.int64) % 12 + 1,
+        "d": (calendar - months.astype("datetime64[D]")).astype(np.int64) + 1,
+        "H": micros // _UNIT["H"],
+        "M": micros // _UNIT["M"] % 60,
+        "S": micros // _UNIT["S"] % 60,
+        "f": micros % _SECOND,
+    }
+    said = joined(*(_spelled(parts, p) if token else p for token, p in _pieces(form)))
+    return pc.if_else(missing, pa.scalar(None, TEXT), said)
+
+
+def _split(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return whole days and the microseconds of the day."""
+    if pa.types.is_date32(column.type):
+        days = pc.fill_null(column.cast(pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        return days, np.zeros(len(days), dtype=np.int64)
+    per = _SECOND * 1000 if column.type.unit == "ns" else _SECOND
+    numbers = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+    micros = numbers // (per // _SECOND)
+    return micros // _DAY, micros % _DAY
+
+
+def _spelled(parts: dict[str, np.ndarray], token: str) -> pa.Array:
+    letter = token[-1]
+    if letter == "Y":
+        return _looked_up(parts["Y"], [f"{y:04d}" for y in range(parts["Y"].max(initial=0) + 1)])
+    if letter == "y":
+        return _looked_up(parts["Y"] % 100, [f"{y:02d}" for y in range(100)])
+    if letter in "bB":
+        return _looked_up(parts["m"] - 1, [_month(token, i) for i in range(12)])
+    if letter in "pP":
+        return _looked_up(parts["H"] // 12, ["AM", "PM"] if letter == "p" else ["am", "pm"])
+    if letter == "f":
+        width = _width(token)
+        value = parts["f"] // 10 ** (6 - width) if width <= 6 else parts["f"] * 10 ** (width - 6)
+        return pc.utf8_lpad(pa.array(value).cast(TEXT), width, "0")
+    value = (parts["H"] + 11) % 12 + 1 if letter == "I" else parts[letter]
+    return _looked_up(value, [str(i) if token[0] == "-" else f"{i:02d}" for i in range(61)])
+
+
+def _looked_up(index: np.ndarray, words: list[str]) -> pa.Array:
+    return pa.array(words, TEXT).take(pa.array(index))
+
+
+def moment_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
+    """Yield kind, form and reason of every form that a few spelled dates or times may have, the likeliest first."""
+    if not sample or not all(any(c.isdigit() for c in s) for s in sample[:3]):
+        return
+    for form, kind in _candidates(sample[0]):
+        expression = re.compile(pattern(form))
+        if all(expression.match(s) and expression.fullmatch(s) for s in sample):
+            yield kind, form, ""
+
+
+def _candidates(first: str) -> Iterator[tuple[str, Kind]]:
+    found = _TIME.search(first) if ":" in first else None
+    if found is None or found.end() != len(first):
+        compact = _COMPACT.fullmatch(first)
+        for form in _DATES:
+            if (form == "%Y%m%d") == bool(compact):
+                yield form, Kind.DATE
+        if compact and len(first) == 14:
+            yield "%Y%m%d%H%M%S", Kind.DATETIME
+        return
+    times = _times(found)
+    if found.start() == 0 and not found["sep"]:
+        for time in times:
+            yield time + (found["zone"] or ""), Kind.TIME
+        return
+    for date in _DATES if found["sep"] else ():
+        for time in times:
+            yield date + found["sep"] + time + (found["zone"] or ""), Kind.DATETIME
+
+
+def _times(found: re.Match[str]) -> list[str]:
+    rest = ":%M" + (":%S" if found["seconds"] else "")
+    if found["fraction"]:
+        digits = len(found["fraction"]) - 1
+        rest += ".%f" if digits == 6 else f".%{digits}f"
+    if half := found["half"]:
+        mark = half[:-2] + ("%p" if half[-2:].isupper() else "%P")
+        return [f"%I{rest}{mark}", f"%-I{rest}{mark}"]
+    return [f"%H{rest}", f"%-H{rest}"]

@@ -1,0 +1,154 @@
+"""Cells of text files that need no form: plain numbers, true and false, ISO dates; every reader takes them as such."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthwright.core.casting import as_text, from_text
+from synthwright.core.forms import exact, recognise
+from synthwright.core.numerals import TEXT, numeral_forms
+from synthwright.core.schema import Kind
+
+_REAL = r"^\s*-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$|^\s*[+-]?(?i:inf|infinity)\s*$"
+_SIGNED = r"^\s*[+-](?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$|^\s*0(?:\.0*)?\s*$"
+_WHOLE = r"^\s*[+-]?[0-9]+\s*$"
+_INSTANT = re.compile(r"%Y-%m-%d[ T]%H:%M(?::%S(?P<fraction>\.%3f|\.%f)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?")
+_UNITS = {None: "s", ".%3f": "ms", ".%f": "us"}
+_ZONES = (
+    *(
+        "Europe/London",
+        "Europe/Berlin",
+        "Europe/Athens",
+        "Europe/Moscow",
+        "America/New_York",
+        "America/Chicago",
+        "America/Denver",
+    ),
+    *(
+        "America/Los_Angeles",
+        "America/Phoenix",
+        "America/Anchorage",
+        "America/Halifax",
+        "America/St_Johns",
+        "America/Sao_Paulo",
+    ),
+    *(
+        "America/Santiago",
+        "America/Mexico_City",
+        "America/Bogota",
+        "Asia/Jerusalem",
+        "Asia/Tehran",
+        "Asia/Kolkata",
+        "Asia/Shanghai",
+    ),
+    *(
+        "Asia/Tokyo",
+        "Asia/Seoul",
+        "Australia/Sydney",
+        "Australia/Adelaide",
+        "Australia/Perth",
+        "Pacific/Auckland",
+        "Africa/Cairo",
+    ),
+    *("Europe/Dublin", "Europe/Lisbon", "Europe/Paris", "Europe/Istanbul", "Africa/Casablanca", "Africa/Johannesburg"),
+)
+"""Zones that are tried where a column's offsets change with the seasons."""
+_SOME = 200
+
+
+class Native(NamedTuple):
+    """The type that cells have without any form, and the form they are spelled in where it is not the plainest."""
+
+    type: pa.DataType
+    form: str | None = None
+
+
+def native(words: Any) -> Native | None:
+    """Return the type that distinct cells (without nulls) plainly have, or None.
+
+    Digits after a leading zero, or all with a plus, are codes; digits too many for 64 bits are too.
+    """
+    if not len(words):
+        return None
+    some = words.slice(0, _SOME)
+    for pattern in (_REAL, _SIGNED):
+        if _all(some, pattern) and _all(words, pattern) and (pattern is _REAL or _any(words, "-")):
+            return _number(words)
+    if _all(some, "(?i)^(?:true|false)$"):
+        return _truth(words)
+    if _all(some, r"^\d{4}-\d{2}-\d{2}"):
+        return _moment(words)
+    if _all(some, r"^-?PT\d"):
+        found = recognise(words)
+        return Native(pa.duration("us"), found.form) if found else None
+    return None
+
+
+def _all(words: Any, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(words, pattern)).as_py())
+
+
+def _any(words: Any, part: str) -> bool:
+    return bool(pc.any(pc.match_substring(words, part)).as_py())
+
+
+def _number(words: Any) -> Native | None:
+    if _all(words, _WHOLE):
+        for kind in (pa.int64(), pa.uint64()):
+            if not from_text(words, kind).null_count:
+                return Native(kind)
+        return None
+    numbers = from_text(words, pa.float64())
+    if numbers.null_count:
+        return None
+    plain = bool(pc.all(pc.equal(as_text(numbers), words.cast(TEXT))).as_py())
+    sample = [] if plain else [w.as_py() for w in words[:: max(1, len(words) // _SOME)]]
+    forms = (form for kind, form, _ in numeral_forms(sample) if kind is Kind.NUMBER and exact(words, form, kind))
+    return Native(pa.float64(), next(forms, None))
+
+
+def _truth(words: Any) -> Native | None:
+    said = {w.lower(): w for w in words.to_pylist()} if len(words) <= 2 else {}
+    if len(said) != len(words) or not set(said) <= {"true", "false"}:
+        return None
+    yes = said.get("true") or _like(said["false"], "true")
+    no = said.get("false") or _like(said["true"], "false")
+    return Native(pa.bool_(), None if (yes, no) == ("true", "false") else f"{yes}|{no}")
+
+
+def _like(model: str, word: str) -> str:
+    """Return a word in upper and lower case as another one is."""
+    return word.upper() if model.isupper() else word.capitalize() if model[0].isupper() else word
+
+
+def _moment(words: Any) -> Native | None:
+    found = recognise(words)
+    if found is None:
+        return _zoned(words)
+    if found.form == "%Y-%m-%d":
+        return Native(pa.date32())
+    instant = _INSTANT.fullmatch(found.form)
+    if instant is None:
+        return None
+    plain = found.form == "%Y-%m-%d %H:%M:%S"
+    zone = "UTC" if instant["zone"] in ("Z", "+00:00") else instant["zone"]
+    return Native(pa.timestamp(_UNITS[instant["fraction"]], zone), None if plain else found.form)
+
+
+def _zoned(words: Any) -> Native | None:
+    """Return the type of instants whose offset changes: that of the first zone whose clocks show them so, else UTC."""
+    if not _all(words, r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$"):
+        return None
+    instants = from_text(words, pa.timestamp("us", "UTC"))
+    if instants.null_count:
+        return None
+    said = pc.utf8_slice_codeunits(words.cast(TEXT), 0, 16)
+    for zone in _ZONES:
+        local = as_text(pc.local_timestamp(instants.cast(pa.timestamp("us", zone))))
+        if pc.all(pc.equal(pc.utf8_slice_codeunits(local, 0, 16), pc.replace_substring(said, "T", " "))).as_py():
+            return Native(pa.timestamp("us", zone))
+    return Native(pa.timestamp("us", "UTC"))

@@ -1,0 +1,359 @@
+"""From a specification to a plan: names become recipes, columns are shared out among parts, parts are put in order.
+
+Nothing here touches data. Every fault is collected and raised together, each with its place in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, NamedTuple, cast
+
+from pydantic import ValidationError
+
+from synthwright.core import registry, rules
+from synthwright.core.contracts import Curator, Generator, Metric, Part, Recipe, Sink, Source
+from synthwright.core.errors import Fault, SpecError, UnknownNameError
+from synthwright.core.gates import Gate
+from synthwright.core.gates import parse as parse_gate
+from synthwright.core.safe_yaml import Place
+from synthwright.core.schema import Field, Kind, Schema, Table
+from synthwright.core.spec import PartUse, Spec, Start
+
+MADE_ANEW = "anew"
+"""The generator that gets every column that must not be modelled from its values."""
+
+Say = Callable[[Place, str], Fault]
+
+
+class PlannedPart(NamedTuple):
+    """A generator and what it is to make."""
+
+    name: str
+    generator: Generator
+    part: Part
+    table: str
+
+
+class Plan(NamedTuple):
+    """Everything a run needs to know before it touches data; made from specification and schema alone."""
+
+    spec: Spec
+    schema: Schema
+    parts: tuple[PlannedPart, ...]
+    curators: tuple[Curator, ...]
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...]
+    sink: Sink
+
+    @property
+    def produced(self) -> tuple[str, ...]:
+        """The columns that are generated."""
+        return tuple(c for p in self.parts for c in p.part.produce)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `Plan.of_json` makes the same plan from."""
+        return self.spec.model_copy(update={"schema_": self.schema}).to_json()
+
+    @staticmethod
+    def of_json(said: dict[str, Any]) -> Plan:
+        """Rebuild a plan."""
+        spec = Spec.model_validate(said)
+        assert isinstance(spec.schema_, Schema)  # noqa: S101  to_json puts it there
+        return plan(spec, spec.schema_)
+
+
+def unplaced(place: Place, message: str) -> Fault:
+    """Return a fault of a specification that is no file."""
+    return Fault("specification", 0, 0, f"{'.'.join(map(str, place))}: {message}")
+
+
+def plan(spec: Spec, schema: Schema, say: Say = unplaced) -> Plan:
+    """Return the plan; a SpecError with every fault."""
+    return _Planner(spec, say).plan(schema)
+
+
+def check_names(spec: Spec, say: Say = unplaced) -> None:
+    """Check everything that can be checked without a schema; a SpecError with every fault."""
+    planner = _Planner(spec, say)
+    planner.recipes()
+    planner.finish()
+
+
+def source_of(spec: Spec, say: Say = unplaced) -> Source | None:
+    """Return the source that a specification names."""
+    if spec.source is None:
+        return None
+    planner = _Planner(spec, say)
+    found = planner.recipe("sources", spec.source.use, spec.source.settings, ("source",))
+    planner.finish()
+    return cast(Source, found)
+
+
+def without(schema: Schema, columns: tuple[str, ...]) -> Schema:
+    """Return the schema without these columns (`table.*`: the whole table), and without the rules that name them."""
+    whole = {t for t in schema.tables if f"{t}.*" in columns}
+    gone = {(t, c) for t in whole for c in schema.tables[t].fields}
+    gone |= {schema.split(c) for c in columns if c.removesuffix(".*") not in whole}
+    tables = {}
+    for name, table in schema.tables.items():
+        fields = {c: f for c, f in table.fields.items() if (name, c) not in gone}
+        fields = {c: _unlinked(f, gone, schema) for c, f in fields.items()}
+        if not fields:
+            continue
+        kept = tuple(r for r in table.rules if set(rules.parse(r.rule).columns) <= set(fields))
+        tables[name] = Table(fields=fields, key=table.key if table.key in fields else None, rules=kept,
+                             notes=table.notes)  # fmt: skip
+    return Schema(tables=tables)
+
+
+def _unlinked(field: Field, gone: set[tuple[str, str]], schema: Schema) -> Field:
+    """Return a reference whose parent key was left out as an ordinary category."""
+    if field.to is None or schema.split(field.to) not in gone:
+        return field
+    return field.model_copy(update={"kind": Kind.CATEGORY, "to": None})
+
+
+class _Planner:
+    """Collects faults while it turns a specification into recipes and parts."""
+
+    def __init__(self, spec: Spec, say: Say) -> None:
+        self.spec, self.say = spec, say
+        self.faults: list[Fault] = []
+
+    def finish(self) -> None:
+        if self.faults:
+            raise SpecError(self.faults)
+
+    def plan(self, schema: Schema) -> Plan:
+        spec = self.spec
+        for i, column in enumerate(spec.ignore):
+            if column.removesuffix(".*") not in schema.tables:
+                self._known(column, schema, ("ignore", i))
+        if not self.faults:
+            schema = self._smaller(schema)
+        curators, metrics, sink, gates = self.recipes()
+        self._rules(schema)
+        self._columns(schema)
+        self.finish()
+        parts = self._parts(schema)
+        self.finish()
+        return Plan(spec, schema, parts, curators, metrics, gates, sink)
+
+    def _smaller(self, schema: Schema) -> Schema:
+        try:
+            return without(schema, self.spec.ignore)
+        except ValueError as error:  # a rule without sense, or no column left
+            self.faults.append(self.say(("ignore",), str(error).splitlines()[-1]))
+            return schema
+
+    def recipes(self) -> tuple[tuple[Curator, ...], tuple[Metric, ...], Sink, tuple[Gate, ...]]:
+        """Resolve every name that needs no schema."""
+        spec = self.spec
+        if spec.source is not None:
+            self.recipe("sources", spec.source.use, spec.source.settings, ("source",))
+        curators = [self.recipe("curators", u.use, u.settings, ("curate", i)) for i, u in enumerate(spec.curate)]
+        for i, part in enumerate(spec.parts):
+            self.recipe("generators", part.use, part.settings, ("parts", i))
+        sink = self.recipe("sinks", spec.release.use, spec.release.settings, ("release",))
+        gates = []
+        for i, text in enumerate(spec.evaluate.gates):
+            gates += self._gate(text, ("evaluate", "gates", i))
+        gates = [g for text in spec.gates if text not in spec.evaluate.gates for g in self._gate(text, ())] + gates
+        metrics = self._metrics({g.metric for g in gates})
+        return (
+            tuple(cast(Curator, c) for c in curators if c), metrics, cast(Sink, sink), tuple(gates),
+        )  # fmt: skip
+
+    def recipe(self, group: registry.Group, name: str, settings: dict[str, Any], place: Place) -> Recipe | None:
+        """Return a recipe with its settings, or note why there is none."""
+        try:
+            return registry.find(group, name).model_validate(settings)
+        except UnknownNameError as error:
+            self.faults.append(self.say((*place, "use"), str(error)))
+        except ValidationError as error:
+            for one in error.errors(include_url=False, include_context=False):
+                inside = tuple(p for p in one["loc"])
+                message = one["msg"].removeprefix("Value error, ")
+                dotted = ".".join(map(str, inside))
+                shown = f", got {one['input']!r}" if isinstance(one["input"], str | int | float) else ""
+                self.faults.append(self.say((*place, "with", *inside), f"{name}: {dotted}: {message}{shown}"))
+        return None
+
+    def _gate(self, text: str, place: Place) -> list[Gate]:
+        try:
+            gate = parse_gate(text)
+        except ValueError as error:
+            self.faults.append(self.say(place, str(error)))
+            return []
+        if gate.metric not in registry.names("metrics"):
+            near = get_close_matches(gate.metric, registry.names("metrics"), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "`synthwright list metrics` shows them"
+            self.faults.append(self.say(place, f"no metric is called {gate.metric!r}: {hint}"))
+            return []
+        return [gate]
+
+    def _metrics(self, gated: set[str]) -> tuple[Metric, ...]:
+        """Return the metrics that the specification names, by group or by name, and those that gates need."""
+        known = {n: cast(type[Metric], registry.find("metrics", n)) for n in registry.names("metrics")}
+        groups = {m.group for m in known.values()}
+        wanted: set[str] = gated & set(known)
+        for i, word in enumerate(self.spec.evaluate.metrics):
+            if word in groups:
+                wanted |= {n for n, m in known.items() if m.group == word}
+            elif word in known:
+                wanted.add(word)
+            else:
+                near = get_close_matches(word, [*groups, *known], n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"groups are {', '.join(sorted(groups))}"
+                self.faults.append(
+                    self.say(("evaluate", "metrics", i), f"no metric or group is called {word!r}: {hint}")
+                )
+        return tuple(known[n]() for n in sorted(wanted))
+
+    def _known(self, column: str, schema: Schema, place: Place) -> bool:
+        if column in schema.columns:
+            return True
+        near = get_close_matches(column, schema.columns, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ": columns are said as table.column"
+        self.faults.append(self.say(place, f"no column is called {column!r}{hint}"))
+        return False
+
+    def _rules(self, schema: Schema) -> None:
+        for name, table in schema.tables.items():
+            for i, rule in enumerate(table.rules):
+                place = ("schema", "tables", name, "rules", i)
+                try:
+                    parsed = rules.parse(rule.rule)
+                except ValueError as error:
+                    self.faults.append(self.say(place, str(error)))
+                    continue
+                for column, near in rules.unknown_columns(parsed, table):
+                    hint = f": did you mean {near!r}?" if near else ""
+                    self.faults.append(
+                        self.say(place, f"rule {rule.rule!r}: table {name!r} has no column {column!r}{hint}")
+                    )
+
+    def _columns(self, schema: Schema) -> None:
+        spec = self.spec
+        named: list[tuple[str, Place]] = [(c, ("keep", i)) for i, c in enumerate(spec.keep)]
+        named += [(c, ("start", "keep", i)) for i, c in enumerate(spec.start.keep)]
+        named += [(c, ("start", "set", c, "#key")) for c in spec.start.set_]
+        named += [(c, ("evaluate", "sensitive", i)) for i, c in enumerate(spec.evaluate.sensitive)]
+        for column, place in named:
+            self._known(column, schema, place)
+        for table in spec.start.rows:
+            if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
+                self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
+                                            f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
+        if spec.evaluate.target is not None:
+            self._known(spec.evaluate.target, schema, ("evaluate", "target"))
+        self._holdout(schema)
+        if spec.begin.origin == "source" and spec.source is None:
+            self.faults.append(self.say(("start", "from"), "there is no 'source' to start from"))
+
+    def _holdout(self, schema: Schema) -> None:
+        held = self.spec.source.holdout if self.spec.source is not None else None
+        for word in ("by", "column"):
+            column = getattr(held, word, None)
+            if column is not None:
+                self._known(column, schema, ("source", "holdout", word))
+
+    def _parts(self, schema: Schema) -> tuple[PlannedPart, ...]:
+        spec, begin = self.spec, self.spec.begin
+        there = {*begin.keep, *begin.set_}
+        uses = spec.parts or (PartUse(make=tuple(f"{t}.*" for t in schema.tables)),)
+        made = self._shared_out(uses, schema, there)
+        parts: list[PlannedPart] = []
+        for i, (use, columns) in enumerate(zip(uses, made, strict=True)):
+            generator = self.recipe("generators", use.use, use.settings, ("parts", i))
+            for given in use.given:
+                self._known(given, schema, ("parts", i, "given"))
+            if isinstance(generator, Generator):
+                parts += self._split(i, use, generator, columns, schema)
+        missing = set(schema.columns) - there - {c for columns in made for c in columns}
+        for column in sorted(missing):
+            self.faults.append(self.say(("parts",), f"no part makes {column!r}: name it in a part, or ignore it"))
+        return self._ordered(parts, there)
+
+    def _shared_out(self, uses: tuple[PartUse, ...], schema: Schema, there: set[str]) -> list[list[str]]:
+        """Return for each part the columns it makes: named ones first, then `table.*` takes what is left."""
+        owner: dict[str, int] = {}
+        for i, use in enumerate(uses):
+            for j, column in enumerate(use.make):
+                if column.endswith(".*") and column[:-2] in schema.tables:
+                    continue
+                if not self._known(column, schema, ("parts", i, "make", j)):
+                    continue
+                if column in owner or column in there:
+                    by = "another part makes it" if column in owner else "it is kept or set in 'start'"
+                    self.faults.append(self.say(("parts", i, "make", j), f"{column!r}: {by}"))
+                    continue
+                owner[column] = i
+        for i, use in enumerate(uses):
+            for table in (c[:-2] for c in use.make if c.endswith(".*") and c[:-2] in schema.tables):
+                for name in schema.tables[table].fields:
+                    if f"{table}.{name}" not in there:
+                        owner.setdefault(f"{table}.{name}", i)
+        return [[c for c in schema.columns if owner.get(c) == i] for i in range(len(uses))]
+
+    def _split(
+        self, i: int, use: PartUse, generator: Generator, columns: list[str], schema: Schema
+    ) -> list[PlannedPart]:
+        """Cut a part by table, and hand what must not be modelled to the generator that looks at no value."""
+        begin = self.spec.begin
+        mode = use.mode or ("replace" if begin.origin == "source" else "make")
+        found = []
+        for table in schema.tables:
+            mine = [c for c in columns if schema.split(c)[0] == table]
+            anew = [c for c in mine if _made_anew(schema.field(c), generator)]
+            rest = [c for c in mine if c not in anew]
+            given = self._given(use, begin, table, schema, rest, generator)
+            for column in rest:
+                if schema.field(column).kind not in generator.abilities.kinds:
+                    able = ", ".join(sorted(generator.abilities.kinds))
+                    kind = schema.field(column).kind
+                    self.faults.append(self.say(("parts", i, "use"), f"{use.use} cannot make {column!r}, which is of "
+                                                f"kind {kind!r}; it can make {able}"))  # fmt: skip
+            if rest:
+                part = Part(tuple(rest), given, mode)
+                found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
+            if anew:
+                maker = cast(Generator, registry.find("generators", MADE_ANEW)())
+                found.append(PlannedPart(f"{i}-{MADE_ANEW}-{table}", maker, Part(tuple(anew), (), mode), table))
+        return found
+
+    def _given(
+        self, use: PartUse, begin: Start, table: str, schema: Schema, rest: list[str], generator: Generator
+    ) -> tuple[str, ...]:
+        """Return what a part may look at: what it names, and what the start holds of its table."""
+        if generator.abilities.given == "none":
+            if use.given:
+                self.faults.append(self.say(("parts",), f"{use.use} cannot be given columns"))
+            return ()
+        there = (*use.given, *begin.keep, *begin.set_)
+        able = [c for c in dict.fromkeys(there) if c in schema.columns and schema.split(c)[0] == table]
+        return tuple(c for c in able if c not in rest and schema.field(c).kind in generator.abilities.kinds)
+
+    def _ordered(self, parts: list[PlannedPart], there: set[str]) -> tuple[PlannedPart, ...]:
+        maker = {c: p.name for p in parts for c in p.part.produce}
+        before = {p.name: {maker[c] for c in p.part.given if c in maker and c not in there} for p in parts}
+        graph = {name: sorted(names - {name}) for name, names in before.items()}
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            circle = " → ".join(error.args[1])
+            self.faults.append(self.say(("parts",), f"the parts wait for each other: {circle}"))
+            return tuple(parts)
+        named = {p.name: p for p in parts}
+        return tuple(named[n] for n in order)
+
+
+def _made_anew(field: Field, generator: Generator) -> bool:
+    """Return whether a column goes to the generator that looks at no value."""
+    if generator.name == MADE_ANEW:
+        return False
+    return (field.anew or field.kind is Kind.REFERENCE) and (
+        field.kind not in generator.abilities.kinds or generator.abilities.learns
+    )

@@ -1,0 +1,128 @@
+"""The columns of a table as relations are searched in them: a sample of the rows first, all of them to be sure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from synthwright.core.schema import DISCRETE, ORDERED, Kind, Table, canonical
+from synthwright.core.values import labels, numbers
+
+SAMPLE = 4_096
+"""Rows that a relation is first tried on."""
+_CACHED = 256 * 2**20
+"""Bytes of arrays that are kept at once."""
+_EXACT = 2.0**53
+"""Whole numbers from here on are not told apart by floats."""
+_GOLDEN = 0.6180339887498949
+
+
+@dataclass
+class Columns:
+    """One table, column by column, each as numbers or codes when asked for."""
+
+    held: pa.Table
+    spec: Table
+    at: np.ndarray
+    """Positions of the sampled rows."""
+    _cache: OrderedDict[tuple[str, str], np.ndarray] = field(default_factory=OrderedDict)
+    _size: int = 0
+
+    @staticmethod
+    def of(held: pa.Table, spec: Table) -> Columns:
+        """Return the columns of a table, with a sample of its rows that follows no period of theirs."""
+        rows = held.num_rows
+        spread = np.modf(np.arange(1, min(rows, SAMPLE) + 1) * _GOLDEN)[0] * rows
+        return Columns(held, spec, np.arange(rows) if rows <= SAMPLE else np.unique(spread.astype(np.int64)))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.held.num_rows
+
+    def ordered(self) -> list[str]:
+        """Return the columns that have an order and are modelled."""
+        present = set(self.held.column_names)
+        return [c for c, f in self.spec.fields.items() if f.kind in ORDERED and not f.anew and c in present]
+
+    def discrete(self) -> list[str]:
+        """Return the columns that may determine one another: labels, truth values, ordered ones with few values."""
+        out, present = [], set(self.held.column_names)
+        for name, spec in self.spec.fields.items():
+            if name not in present or spec.anew or spec.kind is Kind.REFERENCE or name == self.spec.key:
+                continue
+            few = spec.kind in ORDERED and len(np.unique(self.sampled_codes(name))) <= min(200, len(self.at) // 10)
+            if spec.kind in DISCRETE or few:
+                out.append(name)
+        return out
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a whole ordered column as floats, NaN where there is no value."""
+        return self._cached("numbers", name, lambda: numbers(self.held.column(name)))
+
+    def codes(self, name: str) -> np.ndarray:
+        """Return a whole column as codes of its distinct values, -1 where there is none."""
+        return self._cached("codes", name, lambda: _codes(self.held.column(name)))
+
+    def numbers_at(self, name: str, at: np.ndarray) -> np.ndarray:
+        """Return some rows of an ordered column as floats."""
+        return numbers(self.held.column(name).take(pa.array(at)))
+
+    def sampled(self, name: str) -> np.ndarray:
+        """Return the sampled rows of an ordered column as floats."""
+        return self._cached("sampled", name, lambda: self.numbers_at(name, self.at))
+
+    def sampled_codes(self, name: str) -> np.ndarray:
+        """Return the sampled rows of a column as codes."""
+        return self._cached("sampled codes", name, lambda: _codes(self.held.column(name).take(pa.array(self.at))))
+
+    def family(self, name: str) -> str:
+        """Return what a column can be compared with: columns of the same family."""
+        kind = self.spec.fields[name].kind
+        if kind in (Kind.INTEGER, Kind.NUMBER):
+            return "number"
+        return f"{kind.value}:{canonical(self.spec.fields[name])}"
+
+    def rounding(self, name: str) -> float:
+        """Return how far a computed value may be from the column's, as rules see it; 0: floats' own error alone."""
+        spec = self.spec.fields[name]
+        kind = canonical(spec)
+        if spec.kind is not Kind.NUMBER:
+            return 0.0
+        if pa.types.is_decimal(kind):
+            return 0.5 * 10.0**-kind.scale
+        return 0.5 * spec.step if spec.step is not None else 0.0
+
+    def exact(self, name: str) -> bool:
+        """Return whether floats hold the sampled values exactly: no infinities, no whole numbers beyond 2**53."""
+        values = self.sampled(name)
+        present = np.abs(values[~np.isnan(values)])
+        whole = self.spec.fields[name].kind is not Kind.NUMBER
+        return bool(np.all(present < (_EXACT if whole else np.inf)))
+
+    def _cached(self, what: str, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        key = (what, name)
+        if key not in self._cache:
+            self._cache[key] = made = make()
+            self._size += made.nbytes
+            while len(self._cache) > 1 and self._size > _CACHED:
+                self._size -= self._cache.popitem(last=False)[1].nbytes
+        self._cache.move_to_end(key)
+        return self._cache[key]
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    if pa.types.is_floating(column.type):
+        values = numbers(column)
+        distinct, codes = np.unique(values + 0.0, return_inverse=True)
+        return np.where(np.isnan(values), -1, codes) if len(distinct) else codes
+    return labels(column)[0]
+
+
+def counted(rows: int, of: int) -> str:
+    """Return why a relation is believed, for people."""
+    return f"holds in all {rows:,} rows" + ("" if rows == of else " that have these values")

@@ -1,0 +1,225 @@
+"""Columns that equal others: as they are, shifted and stretched, or as parts of a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthwright.core.relation_columns import Columns
+from synthwright.core.rules import quoted
+from synthwright.core.schema import DISCRETE, Kind
+
+DIFFERENT = 10
+"""Rows in which two columns of the same values would differ by chance, at least, for their equality to mean much."""
+DISTINCT = 5
+"""Different values that both columns of a line have, at least."""
+DIGITS = 8
+"""Significant digits that a factor may have."""
+_NEAR = 1 - 1e-5
+"""Correlation from which on two columns may be on a line."""
+_MOST = 400
+"""Columns among which lines are looked for all at once."""
+_UNITS = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+class Relation(NamedTuple):
+    """A rule that holds, the column it makes superfluous, and the rows it was seen in."""
+
+    rule: str
+    column: str
+    others: tuple[str, ...]
+    rows: int
+
+
+def equal_columns(columns: Columns) -> list[Relation]:
+    """Return the columns that equal an earlier one, missing values included."""
+    seen: dict[tuple[str, bytes], list[str]] = {}
+    out = []
+    for name in columns.held.column_names:
+        spec = columns.spec.fields.get(name)
+        if spec is None or spec.anew or spec.kind is Kind.REFERENCE:
+            continue
+        discrete = spec.kind in DISCRETE
+        family = f"{spec.kind}" if discrete else columns.family(name)
+        sample = columns.sampled_codes(name) if discrete else columns.sampled(name) + 0.0
+        for first in seen.setdefault((family, sample.tobytes()), []):
+            if _alike(columns.held.column(first), columns.held.column(name)) and _varies(
+                columns.sampled_codes(name), columns.rows
+            ):
+                present = columns.rows - columns.held.column(name).null_count
+                out.append(Relation(f"{quoted(name)} == {quoted(first)}", name, (first,), present))
+                break
+        else:
+            seen[family, sample.tobytes()].append(name)
+    return out
+
+
+def _alike(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
+    if one.type != other.type:
+        one, other = one.cast(pa.float64(), safe=False), other.cast(pa.float64(), safe=False)
+    missing = pc.equal(one.is_null(nan_is_null=True), other.is_null(nan_is_null=True))
+    same = pc.or_kleene(pc.equal(one, other), one.is_null(nan_is_null=True))
+    return bool(pc.all(missing).as_py()) and bool(pc.all(same, skip_nulls=True).as_py())
+
+
+def _varies(sample: np.ndarray, rows: int) -> bool:
+    """Return whether two columns with these values would differ in enough rows if they had nothing to do with it."""
+    present = sample[~np.isnan(sample)] if sample.dtype.kind == "f" else sample[sample >= 0]
+    if not len(present):
+        return False
+    shares = np.unique(present, return_counts=True)[1] / len(present)
+    return bool(rows * len(present) / len(sample) * (1 - np.sum(shares**2)) >= DIFFERENT)
+
+
+def lines(columns: Columns, names: list[str]) -> list[Relation]:
+    """Return the columns that are another one times a number plus a number, in every row."""
+    out: list[Relation] = []
+    gone: set[str] = set()
+    for one, other in _candidates(columns, names):
+        if one in gone or other in gone:
+            continue
+        found = [r for r in (_line(columns, one, other), _line(columns, other, one)) if r is not None]
+        if found:
+            best = min(found, key=lambda r: len(r.rule))
+            gone.add(best.column)
+            out.append(best)
+    return out
+
+
+def _candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]:
+    """Yield pairs of columns that are missing together and nearly on a line."""
+    groups: dict[tuple[str, bytes], list[tuple[str, np.ndarray]]] = {}
+    for name in names:
+        values = columns.sampled(name)
+        present = values[~np.isnan(values)]
+        if len(present) and columns.exact(name) and len(np.unique(present)) >= DISTINCT:
+            groups.setdefault((columns.family(name), np.isnan(values).tobytes()), []).append((name, present))
+    for group in groups.values():
+        for start in range(0, len(group), _MOST):
+            block = group[start : start + _MOST]
+            matrix = np.stack([v for _, v in block])
+            matrix = matrix / np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-300)
+            matrix = matrix - matrix.mean(axis=1, keepdims=True)
+            matrix /= np.maximum(np.sqrt(np.sum(matrix**2, axis=1, keepdims=True)), 1e-300)
+            for i, j in np.argwhere(np.triu(np.abs(matrix @ matrix.T) >= _NEAR, 1)):
+                yield block[i][0], block[j][0]
+
+
+def _line(columns: Columns, source: str, target: str) -> Relation | None:
+    """Return the target as a line of the source, with the roundest numbers that hold in all rows."""
+    x, y = columns.sampled(source), columns.sampled(target)
+    keep = ~np.isnan(x)
+    x, y = x[keep], y[keep]
+    if columns.family(target) != "number":
+        return _shift(columns, source, target)
+    low, high = int(np.argmin(x)), int(np.argmax(x))
+    middle = x - x.mean()
+    slope = float(middle @ (y - y.mean()) / (middle @ middle))
+    exact = (y[high] - y[low]) / (x[high] - x[low])
+    for digits in range(1, DIGITS + 1):
+        for rough in dict.fromkeys((exact, slope)):
+            factor = float(f"{rough:.{digits - 1}e}")
+            constant = float(f"{np.median(y - factor * x):.{digits - 1}e}")
+            for c in dict.fromkeys((0.0, float(round(np.median(y - factor * x))), constant)):
+                if factor and _on_line(columns, (x, y), factor, c, target):
+                    return _proved(columns, source, target, factor, c)
+    return None
+
+
+def _on_line(
+    columns: Columns, both: tuple[np.ndarray, np.ndarray], factor: float, constant: float, target: str
+) -> bool:
+    x, y = both
+    error = np.abs(y - (factor * x + constant))
+    size = np.abs(y) + np.abs(factor * x) + abs(constant)
+    rounding = columns.rounding(target)
+    return bool(np.all(error <= (rounding * (1 + 1e-9) + 1e-15 * size if rounding else 1e-9 * size)))
+
+
+def _proved(columns: Columns, source: str, target: str, factor: float, constant: float) -> Relation | None:
+    x, y = columns.numbers(source), columns.numbers(target)
+    keep = ~np.isnan(x)
+    if not np.array_equal(keep, ~np.isnan(y)) or not _on_line(columns, (x[keep], y[keep]), factor, constant, target):
+        return None
+    said = f"{plain(factor)} * {quoted(source)}" if factor != 1 else quoted(source)
+    said += f" {'+' if constant > 0 else '-'} {plain(abs(constant))}" if constant else ""
+    return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()))
+
+
+def _shift(columns: Columns, source: str, target: str) -> Relation | None:
+    """Return the target as the source and a fixed number of days."""
+    x, y = columns.numbers(source), columns.numbers(target)
+    keep = ~np.isnan(x)
+    if not np.array_equal(keep, ~np.isnan(y)) or columns.spec.fields[source].kind not in (Kind.DATE, Kind.DATETIME):
+        return None
+    apart = np.unique(y[keep] - x[keep])
+    unit = _UNITS.get(getattr(columns.held.column(source).type, "unit", ""), 1)
+    if len(apart) != 1 or not apart[0]:
+        return None
+    days = float(f"{apart[0] / unit:.12g}")
+    if round(days * unit) != apart[0]:
+        return None
+    said = f"{quoted(source)} {'+' if days > 0 else '-'} {plain(abs(days))}"
+    return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()))
+
+
+def plain(number: float) -> str:
+    """Return a number as rules write it: the shortest digits that mean it, without an exponent where that is short."""
+    said = repr(float(number))
+    fixed = f"{Decimal(said):f}"
+    return (fixed if len(fixed) <= 24 else said).removesuffix(".0")
+
+
+def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
+    """Return the numbers that are the year, month or day of a date, or the days between two dates."""
+    whole: dict[bytes, str] = {}
+    for name in names:
+        if columns.family(name) == "number" or columns.spec.fields[name].kind is Kind.DURATION:
+            values = _in_days(columns, name, columns.sampled(name))
+            if _varies(values, columns.rows):
+                whole.setdefault(values.tobytes(), name)
+    dates = [c for c in names if columns.spec.fields[c].kind in (Kind.DATE, Kind.DATETIME)]
+    out: list[Relation] = []
+    for name in dates:
+        for part in ("year", "month", "day"):
+            sample = _part(columns.held.column(name).take(pa.array(columns.at)), part)
+            target = whole.get(sample.tobytes())
+            if target is not None and _same(_part(columns.held.column(name), part), columns, target):
+                rule = f"{quoted(target)} == {part}({quoted(name)})"
+                out.append(Relation(rule, target, (name,), int(np.sum(~np.isnan(columns.numbers(target))))))
+    for i, one in enumerate(dates[:20]):
+        for other in dates[:20][:i]:
+            out += _between(columns, whole, one, other) or _between(columns, whole, other, one)
+    return out
+
+
+def _between(columns: Columns, whole: dict[bytes, str], late: str, early: str) -> list[Relation]:
+    if columns.family(late) != columns.family(early):
+        return []
+    sample = _in_days(columns, late, columns.sampled(late) - columns.sampled(early))
+    target = whole.get(sample.tobytes())
+    if target is None or not _same(
+        _in_days(columns, late, columns.numbers(late) - columns.numbers(early)), columns, target
+    ):
+        return []
+    rule = f"{quoted(target)} == {quoted(late)} - {quoted(early)}"
+    return [Relation(rule, target, (late, early), int(np.sum(~np.isnan(columns.numbers(target)))))]
+
+
+def _part(column: pa.ChunkedArray, part: str) -> np.ndarray:
+    values = getattr(pc, part)(column)
+    return np.asarray(pc.fill_null(pc.cast(values, pa.float64()), float("nan")).to_numpy()) + 0.0
+
+
+def _in_days(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
+    unit = _UNITS.get(getattr(columns.held.column(name).type, "unit", ""), 1)
+    return np.where(np.isnan(values), np.nan, values / unit + 0.0)
+
+
+def _same(values: np.ndarray, columns: Columns, target: str) -> bool:
+    return bool(np.array_equal(values, _in_days(columns, target, columns.numbers(target)), equal_nan=True))

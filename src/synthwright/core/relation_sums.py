@@ -1,0 +1,163 @@
+"""Columns that add up: totals of others, shares of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import numpy as np
+
+from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_equal import Relation, plain
+from synthwright.core.rules import quoted
+
+BLOCK = 2_500
+"""Columns among which sums are looked for at once; blocks overlap by half."""
+SPARE = 60
+"""Rows that are looked at beyond the number of columns: what they do not contradict is no accident."""
+TERMS = 40
+"""Columns that a sum may have."""
+_ROUNDS = 4
+_FACTORS = 1_000.0
+_DECIMALS = 4
+_TINY = 1e-7
+
+
+def sums(columns: Columns, names: list[str]) -> list[Relation]:
+    """Return the sums of columns that hold in every row, with few terms and round factors.
+
+    Names are columns of numbers none of which is a line of another.
+    """
+    groups: dict[bytes, list[str]] = {}
+    for name in names:
+        if columns.family(name) == "number" and columns.exact(name) and _varies(columns, name):
+            groups.setdefault(np.isnan(columns.sampled(name)).tobytes(), []).append(name)
+    out: dict[str, Relation] = {}
+    for group in groups.values():
+        keep = columns.at[~np.isnan(columns.sampled(group[0]))]
+        size = min(BLOCK, len(keep) - SPARE)
+        for start in range(0, max(1, len(group) - size // 2), max(size // 2, 1)) if size > 2 else ():
+            block = group[start : start + size]
+            if len(block) > 2:
+                out |= {r.rule: r for r in _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)])}
+    return list(out.values())
+
+
+def _varies(columns: Columns, name: str) -> bool:
+    values = columns.sampled(name)
+    present = values[~np.isnan(values)]
+    if len(present) and not np.ptp(present):  # rare values may have escaped the sample
+        present = columns.numbers(name)
+        present = present[~np.isnan(present)]
+    return bool(len(present) and np.ptp(present))
+
+
+def _in_block(columns: Columns, names: list[str], sample: np.ndarray) -> list[Relation]:
+    """Find sums on a sample; rows that contradict one join the sample, until none does."""
+    good: list[np.ndarray] = []
+    for _ in range(_ROUNDS):
+        matrix = np.stack([columns.numbers_at(n, sample) for n in names], axis=1)
+        good, wrong = [], [np.zeros(0, dtype=np.int64)]
+        for vector in _dependencies(matrix):
+            against = _against(columns, names, vector)
+            wrong.append(against[:20])
+            if not len(against):
+                good.append(vector)
+        more = np.unique(np.concatenate(wrong))
+        if not len(more):
+            break
+        sample = np.unique(np.concatenate([sample, more]))
+    return [r for v in _simplest(good) for r in _said(columns, names, v)]
+
+
+def _dependencies(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield for each column that follows from those before it the factors, the constant last, of what adds up to 0."""
+    rows, count = matrix.shape
+    scale = np.maximum(np.abs(matrix).max(axis=0), 1e-300)
+    scaled = np.concatenate([np.ones((rows, 1)), matrix / scale], axis=1)
+    left = np.abs(np.diag(np.linalg.qr(scaled, mode="r"))) / np.maximum(np.linalg.norm(scaled, axis=0), 1e-300)
+    follows, pivots = np.flatnonzero(left <= _TINY), np.flatnonzero(left > _TINY)
+    if not len(follows):
+        return
+    basis, triangle = np.linalg.qr(scaled[:, pivots])
+    factors = np.linalg.solve(triangle, basis.T @ scaled[:, follows])
+    scale = np.append(1.0, scale)
+    for j, found in zip(follows, factors.T, strict=True):
+        whole = np.zeros(count + 1)
+        whole[pivots] = found / scale[pivots] * scale[j]
+        whole[j] = -1.0
+        rounded = _round(np.append(whole[1:], whole[0]), matrix)
+        if rounded is not None:
+            yield rounded
+
+
+def _round(vector: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
+    """Return factors as the round numbers that they are nearly; nothing where they are not."""
+    weight = np.abs(matrix).max(axis=0)
+    for scale in (1, 2, 3, 4, 5, 6, 7, 8, 9):
+        factors = np.round(vector[:-1] * scale, _DECIMALS) + 0.0
+        largest = max(float(np.max(weight * np.abs(factors))), 1e-300)
+        if np.any(np.abs(factors - vector[:-1] * scale) * weight > 1e-7 * largest) or np.abs(factors).max() > _FACTORS:
+            continue
+        if not 2 < np.count_nonzero(factors) <= TERMS:
+            return None
+        constant = float(f"{-np.median(matrix @ factors):.9g}")
+        return np.append(factors, 0.0 if abs(constant) <= 1e-9 * largest else constant)
+    return None
+
+
+def _against(columns: Columns, names: list[str], vector: np.ndarray) -> np.ndarray:
+    """Return the positions of rows in which the terms do not add up to 0."""
+    total = np.full(columns.rows, vector[-1])
+    size = np.full(columns.rows, abs(vector[-1]))
+    for name, factor in zip(names, vector[:-1], strict=True):
+        if factor:
+            term = factor * columns.numbers(name)
+            total += term
+            size += np.abs(term)
+    return np.flatnonzero(~(np.abs(total) <= 1e-9 * size) & ~np.isnan(total))
+
+
+def _simplest(found: list[np.ndarray]) -> list[np.ndarray]:
+    """Return as many equations with fewer terms: one less another where that leaves less."""
+    out = list(found)
+    better = True
+    while better:
+        better = False
+        for i, j in permutations(range(len(out)), 2):
+            both = np.flatnonzero((out[i][:-1] != 0) & (out[j][:-1] != 0))
+            for k in both[:TERMS]:
+                trial = np.round(out[i] - out[j] * (out[i][k] / out[j][k]), _DECIMALS + 2) + 0.0
+                if 2 < np.count_nonzero(trial[:-1]) < np.count_nonzero(out[i][:-1]):
+                    out[i], better = trial, True
+                    break
+    return out
+
+
+def _said(columns: Columns, names: list[str], vector: np.ndarray) -> list[Relation]:
+    """Return an equation as a rule: a total on the left where one column stands alone against the others."""
+    if len(_against(columns, names, vector)):
+        return []
+    terms = {n: float(f) for n, f in zip(names, vector[:-1], strict=True) if f}
+    constant = float(vector[-1])
+    plus, minus = ({n: abs(f) for n, f in terms.items() if (f > 0) is positive} for positive in (True, False))
+    left, right, constant = (plus, minus, -constant) if _stands_alone(plus, minus) else (minus, plus, constant)
+    if not right:
+        rule, target = f"{_added(left)} == {plain(constant)}", max(left, key=names.index)
+    elif not left:
+        rule, target = f"{_added(right)} == {plain(-constant)}", max(right, key=names.index)
+    else:
+        said = f"{_added(left)} == {_added(right)}"
+        rule = said if not constant else f"{said} {'+' if constant > 0 else '-'} {plain(abs(constant))}"
+        target = next(iter(left)) if len(left) == 1 else max(terms, key=names.index)
+    rows = int(np.sum(~np.isnan(columns.numbers(target))))
+    return [Relation(rule, target, tuple(n for n in terms if n != target), rows)]
+
+
+def _stands_alone(one: dict[str, float], other: dict[str, float]) -> bool:
+    alone = [side for side in (one, other) if len(side) == 1 and set(side.values()) == {1.0}]
+    return one in alone or (other not in alone and len(one) <= len(other))
+
+
+def _added(terms: dict[str, float]) -> str:
+    return " + ".join(quoted(n) if f == 1 else f"{plain(f)} * {quoted(n)}" for n, f in terms.items())

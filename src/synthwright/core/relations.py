@@ -1,0 +1,73 @@
+"""Relations that hold in every row of real data, with evidence enough that they are no accident."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from synthwright.core.dataset import Dataset
+from synthwright.core.relation_columns import Columns, counted
+from synthwright.core.relation_equal import Relation, date_parts, equal_columns, lines
+from synthwright.core.relation_lookup import dependencies
+from synthwright.core.relation_order import never_greater
+from synthwright.core.relation_sums import sums
+from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Product, Sum
+from synthwright.core.rules import parse
+from synthwright.core.schema import Rule
+
+LEAST = 20
+"""Rows without which nothing is believed."""
+MOST = 200
+"""Rules of one table, at most."""
+
+
+def find(dataset: Dataset) -> dict[str, list[Rule]]:
+    """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
+
+    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates, sums (`total == net + tax`), dependencies
+    (`city -> country`) and orders (`start <= end`). Columns that are made anew take no part. A relation is reported
+    only if unrelated columns with the same values would break it in many rows; what follows from others is left out.
+    """
+    return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
+
+
+def _in_table(columns: Columns) -> list[Rule]:
+    if columns.rows < LEAST:
+        return []
+    found = equal_columns(columns)
+    gone = {r.column for r in found}
+    ordered = [c for c in columns.ordered() if c not in gone]
+    straight = lines(columns, ordered)
+    parts = [r for r in date_parts(columns, ordered) if r.column not in {s.column for s in straight}]
+    found += straight + parts
+    made = {r.column for r in (*straight, *parts)}
+    totals = sums(columns, [c for c in ordered if c not in made])
+    found += totals
+    found += dependencies(columns, [c for c in columns.discrete() if c not in gone | made])
+    known = _implied(columns, straight, totals)
+    for relation, _ in never_greater(columns, ordered):
+        if (relation.others[0], relation.column) not in known:
+            found.append(relation)
+    return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
+
+
+def _implied(columns: Columns, straight: list[Relation], totals: list[Relation]) -> set[tuple[str, str]]:
+    """Return pairs whose order says nothing new: columns on a line, a total and its parts, none of them negative."""
+    out = {(a, b) for r in straight for a, b in ((r.column, r.others[0]), (r.others[0], r.column))}
+    for relation in totals:
+        tree = parse(relation.rule).tree
+        if not isinstance(tree, Compare) or tree.left != Name(relation.column) or not isinstance(tree.right, Sum):
+            continue
+        parts = [_part(sign, term) for sign, term in tree.right.terms]
+        if all(p is not None and not (columns.numbers(p) < 0).any() for p in parts):
+            out |= {(p, relation.column) for p in parts if p is not None}
+    return out
+
+
+def _part(sign: int, term: Node) -> str | None:
+    """Return the column that a term adds whole or more than whole."""
+    if sign == 1 and isinstance(term, Name):
+        return term.name
+    match term:
+        case Product(factors=((_, Literal(value=Decimal() as factor)), (_, Name(name=name)))) if sign * factor >= 1:
+            return name
+    return None

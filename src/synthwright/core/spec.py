@@ -1,0 +1,211 @@
+"""The specification: one file that says what to make, from what, within which bounds, and what proves it.
+
+`core.loading` reads it from a file, and answers a wrong one with every fault at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Setting
+from pydantic import field_validator, model_validator
+
+from synthwright.core.gates import DEFAULT_GATES
+from synthwright.core.schema import Frozen, Schema, fingerprint
+
+DEFAULT_GENERATOR = "copula"
+"""What `use:` means where it is left out."""
+DEFAULT_CURATORS = ("rules", "duplicates", "copies")
+DEFAULT_METRICS = ("integrity", "fidelity", "utility", "privacy", "diversity")
+
+
+class Use(Frozen):
+    """A plug-in by name, with its parameters."""
+
+    use: str
+    """The registered name; `synthwright list` shows them."""
+    settings: dict[str, Any] = Setting(default_factory=dict, alias="with")
+    """Its parameters; `synthwright explain NAME` shows them."""
+
+
+class Holdout(Frozen):
+    """Which real rows the generator never sees."""
+
+    share: float | None = Setting(default=None, gt=0, lt=1)
+    """A share of the rows (0.2), in the same proportions of the target."""
+    by: str | None = None
+    """Whole entities: rows that agree in this column (`table.column`) stay together; `share` of them are held out."""
+    after: str | None = None
+    """Rows after this date or instant, in ISO form."""
+    column: str | None = None
+    """The column that `after` looks at; nothing: the only date or datetime column."""
+    path: str | None = None
+    """A file with the held-out rows, read like the source."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Holdout:
+        ways = [w for w in ("after", "path") if getattr(self, w) is not None]
+        ways += ["share"] if self.share is not None or self.by is not None else []
+        if len(ways) > 1:
+            raise ValueError(f"say one of share, by, after, path; got {' and '.join(ways)}")
+        if self.column is not None and self.after is None:
+            raise ValueError("'column' goes with 'after'")
+        return self
+
+
+class SourceUse(Use):
+    """Where real rows come from, and which of them are held out."""
+
+    holdout: Holdout = Holdout(share=0.2)
+    """Which real rows the generator never sees; by default a fifth."""
+
+
+class Shares(Frozen):
+    """A column's values are drawn in these shares."""
+
+    shares: dict[str, Annotated[float, Setting(ge=0)]] = Setting(min_length=1)
+    """Values and their weights; they are made to sum to one."""
+
+
+class Between(Frozen):
+    """A column's values lie evenly between two ends."""
+
+    between: tuple[float | str, float | str]
+    """The least and the greatest value; ISO dates for dates."""
+
+
+SetTo = Shares | Between | str | int | float | bool | None
+
+
+class Start(Frozen):
+    """What is there before the first part runs: row numbers only, or real rows that are completed."""
+
+    rows: dict[str, Annotated[int, Setting(ge=1, le=10**10)]] = Setting(default_factory=dict)
+    """Rows to make of each table; a table left out gets as many as there are training rows."""
+    origin: Literal["blank", "source"] = Setting(default="blank", alias="from")
+    """`blank`: new rows; `source`: the real training rows, whose columns stay where `keep` names them."""
+    keep: tuple[str, ...] = ()
+    """With `from: source`, the columns that stay as they are (`table.column`); the others are made anew."""
+    repeat: int = Setting(default=1, ge=1, le=1000)
+    """With `from: source`, how many times each real row is taken."""
+    set_: dict[str, SetTo] = Setting(default_factory=dict, alias="set")
+    """Values chosen before sampling (`table.column`): a value, `balanced`, `{shares: …}` or `{between: [a, b]}`."""
+
+    @model_validator(mode="after")
+    def _source_words(self) -> Start:
+        if self.origin == "blank" and (self.keep or self.repeat != 1):
+            raise ValueError("'keep' and 'repeat' go with 'from: source'")
+        if self.origin == "source" and self.rows:
+            raise ValueError("'rows' goes with new rows, not with 'from: source': use 'repeat'")
+        return self
+
+
+class PartUse(Frozen):
+    """Columns to make, and by which generator."""
+
+    make: tuple[str, ...] = Setting(min_length=1)
+    """The columns, as `table.column`; `table.*` means every column that no other part makes."""
+    use: str = DEFAULT_GENERATOR
+    """The generator."""
+    settings: dict[str, Any] = Setting(default_factory=dict, alias="with")
+    """Its parameters."""
+    given: tuple[str, ...] = ()
+    """The columns it may look at; they are made before."""
+    mode: Literal["make", "fill", "replace"] | None = None
+    """make: new values; fill: only nulls; replace: every value. Nothing: make, or replace with `from: source`."""
+
+
+class Evaluate(Frozen):
+    """What proves the data."""
+
+    target: str | None = None
+    """The column that models are trained to predict (`table.column`)."""
+    sensitive: tuple[str, ...] = ()
+    """Columns whose groups are compared."""
+    metrics: tuple[str, ...] = DEFAULT_METRICS
+    """Groups (`fidelity`, `utility`, `privacy`, …) or single metrics."""
+    gates: tuple[str, ...] = ()
+    """What must hold for a release, beside the default gates: `shape <= 1 * reference + 0.02`."""
+
+
+class Lock(Frozen):
+    """What a release was made from; written into `spec.lock.yaml`, and held against what is there when it is run."""
+
+    version: str
+    """The Synthwright that made the release."""
+    inputs: dict[str, str]
+    """The SHA-256 of every file that was read, by name."""
+
+
+class Spec(Frozen):
+    """A specification: everything that decides the bytes of a release."""
+
+    synthwright: Literal[1]
+    """The version of this language."""
+    name: str = Setting(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    """What the release is called; the output folder, unless `--out` says otherwise."""
+    seed: int = Setting(default=0, ge=0, le=2**63 - 1)
+    """The same seed gives the same bytes."""
+    schema_: str | Schema | None = Setting(default=None, alias="schema")
+    """The schema, or the file that holds it; nothing: inferred from the source."""
+    source: SourceUse | None = None
+    """The real rows."""
+    start: Start = Start()
+    """What is there before the first part runs."""
+    parts: tuple[PartUse, ...] = ()
+    """How columns are made; nothing: every column by the default generator."""
+    ignore: tuple[str, ...] = ()
+    """Columns of the source that are left out (`table.column`)."""
+    keep: tuple[str, ...] = ()
+    """Columns that are left alone: the same as `start: {from: source, keep: […]}`."""
+    curate: tuple[Use, ...] = tuple(Use(use=name) for name in DEFAULT_CURATORS)
+    """Who rules on the rows, in this order."""
+    evaluate: Evaluate = Evaluate()
+    """What proves the data."""
+    release: Use = Use(use="parquet")
+    """The format of the released data."""
+    waves: int = Setting(default=30, ge=1, le=1000)
+    """How often missing rows are made again before the run is refused."""
+    lock: Lock | None = None
+    """In a lock file: what the release was made from."""
+    accept_synthetic: bool = False
+    """Whether a source that says it is synthetic may be learned from."""
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _rows_of_one(cls, start: Any) -> Any:
+        return {"rows": {"*": start}} if isinstance(start, int) and not isinstance(start, bool) else start
+
+    @model_validator(mode="after")
+    def _something_to_go_by(self) -> Spec:
+        if self.source is None and self.schema_ is None:
+            raise ValueError("say where the data comes from: a 'source', or a 'schema' for data from rules alone")
+        if self.keep and self.start.origin == "blank" and self.start.rows:
+            raise ValueError("'keep' starts from the real rows: leave out 'start: {rows: …}'")
+        return self
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The default gates, then those of the specification."""
+        return (*DEFAULT_GATES, *(g for g in self.evaluate.gates if g not in DEFAULT_GATES))
+
+    @property
+    def begin(self) -> Start:
+        """The start, with `keep` of the top level worked in."""
+        if not self.keep:
+            return self.start
+        return self.start.model_copy(update={"origin": "source", "keep": (*self.start.keep, *self.keep)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification as JSON data, under the names that a file uses."""
+        said: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        return said
+
+    def fingerprint(self) -> str:
+        """Return the identity of everything the specification says, its name and the schema's notes apart."""
+        said = self.to_json()
+        said.pop("name")
+        said.pop("lock")
+        if isinstance(self.schema_, Schema):
+            said["schema"] = self.schema_.fingerprint()
+        return fingerprint(said)

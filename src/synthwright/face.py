@@ -1,0 +1,254 @@
+"""The functions for notebooks: frames in, frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from synthwright.core import registry
+from synthwright.core.context import Context
+from synthwright.core.contracts import Case, Generator
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import InputError, UnknownNameError
+from synthwright.core.loading import load_spec
+from synthwright.core.plan import Plan, plan
+from synthwright.core.schema import Schema
+from synthwright.core.spec import DEFAULT_GENERATOR, DEFAULT_METRICS, Evaluate, PartUse, Spec, Use
+from synthwright.line import Watcher
+from synthwright.line import check as check_line
+from synthwright.line import run as run_line
+from synthwright.report.report import Report
+from synthwright.synthesizer import Frame, Synthesizer, columns_of, learn
+
+__all__ = ["check", "evaluate", "fit", "load", "read", "run"]
+
+
+def read(path: str | Path, schema: Schema | None = None, **settings: Any) -> Dataset:
+    """Read a file or folder (CSV, Parquet, JSONL, Arrow, Excel, SQLite) as a dataset; the schema is inferred.
+
+    Args:
+        path: the file, folder or glob.
+        schema: what the data is; nothing: inferred.
+        settings: parameters of the source, as `synthwright explain csv` shows them.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    from synthwright.sources.choose import for_path
+
+    at = Path(path).absolute()
+    return for_path(str(at), **settings).read(Context(root=folder_of(at)), schema)
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder that holds a file, a folder, or everything that a pattern can mean."""
+    fixed = [p for p in path.parents if not set("*?[") & set(str(p))]
+    return fixed[0]
+
+
+def fit(
+    data: Any,
+    generator: str | Generator = "default",
+    *,
+    given: Sequence[str] = (),
+    schema: Schema | None = None,
+    seed: int = 0,
+    **settings: Any,
+) -> Synthesizer:
+    """Learn from real rows; return what can `sample` as many synthetic rows as you like.
+
+    Args:
+        data: a pandas, polars or Arrow frame, a `Dataset`, or a mapping of table names to frames.
+        generator: a registered name, or a recipe; `default` is the best there is for tables.
+        given: columns that later calls of `sample` set, for generators that must know it beforehand.
+        schema: what the data is; nothing: inferred.
+        seed: the same seed gives the same model.
+        settings: parameters of the generator, as `synthwright explain NAME` shows them.
+
+    Raises:
+        InputError: fewer than ten rows, all rows alike, or data that no frame should hold.
+        FitError: the generator cannot learn from it.
+    """
+    from synthwright.steps.source import refuse_poor
+
+    dataset = data if isinstance(data, Dataset) and schema is None else Dataset.of(data, schema)
+    refuse_poor(dataset)
+    recipe = _recipe(generator, settings)
+    return learn(_planned(dataset.schema, recipe, given), dataset, Frame.of(data), seed)
+
+
+def _recipe(generator: str | Generator, settings: Mapping[str, Any]) -> Generator:
+    if isinstance(generator, Generator):
+        return generator
+    from pydantic import ValidationError
+
+    name = DEFAULT_GENERATOR if generator == "default" else generator
+    try:
+        return cast(Generator, registry.find("generators", name).model_validate(dict(settings)))
+    except ValidationError as error:
+        one = error.errors(include_url=False)[0]
+        raise UnknownNameError(
+            name,
+            f"parameter {'.'.join(map(str, one['loc']))!r}",
+            wanted=one["msg"],
+            got=repr(one["input"]),
+            remedy=f"see `synthwright explain {name}`",
+        ) from None
+
+
+def _planned(schema: Schema, recipe: Generator, given: Sequence[str]) -> Plan:
+    """Return the plan that makes every column; columns given to a generator that must know are made before."""
+    first = columns_of(schema, given)
+    settings = recipe.model_dump(mode="json")
+    rest = PartUse(make=tuple(f"{t}.*" for t in schema.tables), use=recipe.name, settings=settings,
+                   given=first if recipe.abilities.given == "declared" else ())  # fmt: skip
+    parts = [rest]
+    if first and recipe.abilities.given == "none":
+        raise InputError(recipe.name, "given", wanted="a generator that can be given columns", got=f"{recipe.name!r}")
+    if first and recipe.abilities.given == "declared":
+        parts = [PartUse(make=(c,), use=recipe.name, settings=settings, given=first[:i]) for i, c in enumerate(first)]
+        parts.append(rest)
+    spec = Spec(synthwright=1, name="notebook", schema_=schema, parts=tuple(parts))
+    return plan(spec, schema)
+
+
+def load(path: str | Path) -> Synthesizer:
+    """Read a model that `Synthesizer.save` wrote; nothing in it can run code."""
+    return Synthesizer.load(Path(path))
+
+
+def evaluate(  # noqa: PLR0913  the parameters of a notebook function
+    *,
+    real: Any = None,
+    synthetic: Any,
+    holdout: Any = None,
+    target: str | None = None,
+    sensitive: Sequence[str] = (),
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    gates: Sequence[str] = (),
+    schema: Schema | None = None,
+    seed: int = 0,
+) -> Report:
+    """Judge synthetic rows, made by anybody, against real ones.
+
+    Args:
+        real: the rows the generator learned from.
+        synthetic: the rows to judge.
+        holdout: real rows the generator never saw; without them every score is weaker evidence.
+        target: the column to predict.
+        sensitive: columns whose groups are compared.
+        metrics: groups or single metrics.
+        gates: what must hold, beside the default gates.
+        schema: what the data is; nothing: inferred from the real rows.
+        seed: of the samples that metrics draw.
+
+    Raises:
+        InputError: data that cannot be read, or tables that do not match.
+    """
+    return judge(case_of(real, synthetic, holdout, schema, target, sensitive), metrics, gates, seed)[0]
+
+
+def case_of(
+    real: Any, synthetic: Any, holdout: Any, schema: Schema | None, target: str | None, sensitive: Sequence[str]
+) -> Case:  # fmt: skip
+    """Bring real, held-out and synthetic rows under one schema."""
+    train = None if real is None else Dataset.of(real, schema)
+    if train is None and schema is None:
+        made = Dataset.of(synthetic)
+    else:
+        agreed = schema or (train.schema if train else None)
+        assert agreed is not None  # noqa: S101  one of the two is there
+        made = Dataset.of(_called(synthetic, agreed), agreed)
+    rest = None if holdout is None else Dataset.of(_called(holdout, made.schema), made.schema)
+    rules = tuple((t, r) for t, table in made.schema.tables.items() for r in table.rules)
+    return Case(train, rest, made, _one(made.schema, target), columns_of(made.schema, sensitive), rules)
+
+
+def judge(
+    case: Case, metrics: Sequence[str], gates: Sequence[str], seed: int, watcher: Watcher | None = None
+) -> tuple[Report, dict[str, float]]:
+    """Measure a case and hold it against gates; return the report and the seconds of each metric."""
+    import time
+
+    from threadpoolctl import threadpool_limits
+
+    from synthwright.core.schema import fingerprint
+    from synthwright.report.verdict import settle
+    from synthwright.steps.evaluate import scores_of
+
+    spec = Spec(
+        synthwright=1,
+        name="evaluate",
+        schema_=case.schema,
+        evaluate=Evaluate(metrics=tuple(metrics), gates=tuple(gates)),
+        curate=(),
+        release=Use(use="parquet"),
+    )
+    made = plan(spec, case.schema)
+    scores, seconds = [], {}
+    for i, metric in enumerate(made.metrics):
+        begun = time.monotonic()
+        if watcher:
+            watcher.progress(i, len(made.metrics), metric.name)
+        with threadpool_limits(limits=1):
+            scores += scores_of(metric, case, Context(seed=seed).at("evaluate", metric.name))
+        seconds[metric.name] = time.monotonic() - begun
+    identity = fingerprint([d.fingerprint() for d in (case.train, case.holdout, case.synthetic) if d is not None])
+    rows = {t: case.synthetic.rows(t) for t in case.schema.tables}
+    settled = settle(scores, [g.text for g in made.gates])
+    report = Report.of(scores, settled, rows=rows, fingerprint=identity, seconds={"evaluate": sum(seconds.values())})
+    return report, seconds
+
+
+def _called(data: Any, schema: Schema) -> Any:
+    """Return a single table under the name that the schema gives its single table."""
+    if isinstance(data, Dataset):
+        data = data.to_arrow_tables()
+    if isinstance(data, Mapping) and len(data) == 1 and len(schema.tables) == 1:
+        return {schema.only: next(iter(data.values()))}
+    return data
+
+
+def _one(schema: Schema, column: str | None) -> str | None:
+    return None if column is None else columns_of(schema, [column])[0]
+
+
+def check(spec: str | Path) -> Plan | None:
+    """Check a specification without touching data; a SpecError holds every fault. The plan, if the schema is known."""
+    return check_line(load_spec(Path(spec)))
+
+
+def run(  # noqa: PLR0913  the parameters of a notebook function
+    spec: str | Path,
+    out: str | Path | None = None,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    store: str | Path | None = None,
+    force: bool = False,
+    root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Run a specification: data and proof, or a refusal, in `out` (by default `out/<name>`).
+
+    Args:
+        spec: the file.
+        out: where release and report go.
+        seed: overrides the specification's.
+        workers: processes; the bytes do not depend on it.
+        store: where finished steps are kept; nothing: `out/.store`.
+        force: replace what another run left in `out`.
+        root: the project folder, which the specification's paths may not leave; nothing: the file's folder.
+        watcher: who is told how far the run is.
+
+    Raises:
+        SynthwrightError: whatever is wrong. Gates that are not met raise nothing: `report.passed` is false.
+    """
+    from synthwright.trust import allowed_for
+
+    path = Path(spec)
+    loaded = load_spec(path, Path(root) if root else None, allowed_for(path.parent))
+    at = Path(out) if out else Path("out") / loaded.spec.name
+    return run_line(loaded, at, seed=seed, workers=workers, store=Path(store) if store else None, force=force,
+                    watcher=watcher)  # fmt: skip

@@ -1,0 +1,172 @@
+"""Columns made anew: keys, references, personal data, texts and bytes that look right and say nothing real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field as Setting
+from pydantic import field_validator
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import FitError
+from synthwright.core.schema import Field, Kind, canonical
+from synthwright.core.values import nulls
+from synthwright.kit import artefacts
+from synthwright.kit.codecs import PROTECT, observe
+from synthwright.kit.completion import completed, names_of, refuse_unfit, table_of
+from synthwright.kit.dice import Dice, identities, secret
+from synthwright.kit.fakes import Options
+from synthwright.kit.keys import swap
+from synthwright.kit.makers import Maker, Rows, learn_maker, maker_of_json, swaps
+
+
+@dataclass(frozen=True)
+class AnewColumn:
+    """How one column is made: its maker, the share of rows without a value, and what is swapped for what."""
+
+    field: Field
+    maker: Maker
+    null_share: float
+    key: int
+    """What the randomness of the column follows from, beside the seed of the run."""
+    domain: str
+    """What swaps alike: the key that a column holds or refers to, the mark of its personal data."""
+
+
+@dataclass(frozen=True)
+class AnewModel(Model):
+    """How each column is made."""
+
+    table: str
+    mode: str
+    consistent: bool
+    secret: int
+    """What pseudonyms follow from; the same for all tables of a run."""
+    columns: dict[str, AnewColumn]
+
+    def sample(self, given: Dataset, ctx: Context) -> Sample:
+        there = set(given.columns(self.table)) if self.mode == "make" else set()
+        made: dict[str, pa.Array] = {}
+        for name, column in self.columns.items():
+            if name in there:
+                continue
+            values = given.tables[self.table].column(name) if self.mode == "replace" and \
+                name in given.columns(self.table) else None  # fmt: skip
+            made[name] = self._column(column, given, values, ctx.at(name))
+        return Sample(completed(given, self.table, made, self.mode))
+
+    def _column(self, column: AnewColumn, given: Dataset, values: pa.ChunkedArray | None, ctx: Context) -> pa.Array:
+        rows = given.rows(self.table)
+        if not rows:
+            return pa.array([], canonical(column.field))
+        turn = int(ctx.rng.integers(0, 2**62))
+        if self.consistent and values is not None:
+            return self._swapped(column, values)
+        numbers = given.row_numbers(self.table)
+        dice = Dice(numbers.astype(np.uint64), secret("rows", column.key, turn))
+        made = column.maker.make(Rows(numbers, dice, given))
+        if values is not None:
+            missing = nulls(values)
+        elif self.mode == "fill":
+            missing = np.zeros(rows, dtype=bool)
+        else:
+            missing = dice.uniform() < column.null_share
+        return pc.if_else(pa.array(missing), pa.scalar(None, made.type), made)
+
+    def _swapped(self, column: AnewColumn, values: pa.ChunkedArray) -> pa.Array:
+        """Return for each value its pseudonym: worked out once for each distinct value, from a keyed hash of it."""
+        whole = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+        coded = whole.dictionary_encode()
+        distinct = coded.dictionary
+        sealed = secret("pseudonyms", self.secret, column.domain)
+        if swaps(column.maker):
+            fakes = swap(distinct, sealed)
+        else:
+            ids = identities([str(v).encode() for v in distinct.to_pylist()], sealed)
+            numbers = (ids % np.uint64(10**9)).astype(np.int64)
+            fakes = column.maker.make(Rows(numbers, Dice(ids, sealed), None))
+        return fakes.take(coded.indices).cast(canonical(column.field))
+
+    def save(self, folder: Path) -> None:
+        columns = {n: {"field": c.field.model_dump(mode="json", exclude_defaults=True), "maker": c.maker.to_json(),
+                       "nulls": c.null_share, "key": str(c.key), "domain": c.domain}
+                   for n, c in self.columns.items()}  # fmt: skip
+        head = {"table": self.table, "mode": self.mode, "consistent": self.consistent, "secret": str(self.secret),
+                "order": list(self.columns), "columns": columns}  # fmt: skip
+        artefacts.save(folder, head, {})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        head, _ = artefacts.load(folder)
+        columns = {}
+        for name in head["order"]:
+            said = head["columns"][name]
+            field = Field.model_validate(said["field"])
+            columns[name] = AnewColumn(field, maker_of_json(said["maker"], field), float(said["nulls"]),
+                                       int(said["key"]), said["domain"])  # fmt: skip
+        return cls(head["table"], head["mode"], head["consistent"], int(head["secret"]), columns)
+
+
+class Anew(Generator):
+    """Makes columns without modelling their values: keys, references, personal data, texts, bytes.
+
+    Of the real column only its look is learned (layouts, lengths, the share of missing values), and only what enough
+    rows share. Keys follow from the row's number, so they are unique over all shards.
+    """
+
+    name: ClassVar[str] = "anew"
+    abilities: ClassVar[Abilities] = Abilities(kinds=frozenset(Kind))
+    model: ClassVar[type[Model]] = AnewModel
+
+    consistent: bool = False
+    """Only in mode `replace`: the same input gets the same fake, in every row and table of a run. Pseudonyms follow
+    from a keyed hash; the key follows from the seed, so keep the seed to yourself."""
+    locale: str = Setting(default="en_US", examples=["de_DE"])
+    """The country whose names, streets and towns are used, as Faker calls it: `en_US`, `de_DE`, `fr_FR` …"""
+    protect: int = Setting(default=PROTECT, ge=1)
+    """How many rows must share a layout or a character before it is kept."""
+
+    @field_validator("locale")
+    @classmethod
+    def _there_is_a_dictionary(cls, locale: str) -> str:
+        if locale == "en_US":  # the default must not cost loading Faker
+            return locale
+        from difflib import get_close_matches
+
+        from synthwright.kit.fakes_words import locales
+
+        if locale not in locales():
+            near = get_close_matches(locale, locales(), n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"there is no dictionary for the locale {locale!r}{hint}")
+        return locale
+
+    def fit(self, data: Dataset, part: Part, ctx: Context) -> AnewModel:
+        table = table_of(data, part, self.name)
+        produce = names_of(data, part.produce, table)
+        refuse_unfit(data, table, produce, self.name, self.abilities.kinds)
+        if self.consistent and part.mode != "replace":
+            raise FitError(self.name, "parameter 'consistent'", wanted="mode 'replace', where there is an input",
+                           got=f"mode {part.mode!r}", remedy="leave it out")  # fmt: skip
+        columns = {n: self._learned(data, table, n, ctx) for n in produce}
+        return AnewModel(table, part.mode, self.consistent, secret("run", ctx.seed), columns)
+
+    def _learned(self, data: Dataset, table: str, name: str, ctx: Context) -> AnewColumn:
+        field = data.schema.tables[table].fields[name]
+        seen = observe(data.tables[table].column(name))
+        total = int(seen.counts.sum()) + seen.nulls
+        null_share = round(seen.nulls / max(total, 1), 6)
+        domain = field.to or (field.sensitive and f"#{field.sensitive}") or f"{table}.{name}"
+        key = secret("keys", ctx.seed, domain if field.to else f"{table}.{name}")
+        if field.to and data.has(field.to):  # the same keys as the other table will get
+            seen = observe(data.column(field.to))
+        options = Options(self.locale, self.protect, field.unique, key)
+        maker = learn_maker(field, seen, options, ctx.at(name).rng)
+        return AnewColumn(field, maker, null_share, key, domain)

@@ -1,0 +1,179 @@
+"""The line: the seven steps in order. The only file that knows the order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from synthwright import __version__
+from synthwright.core.errors import InputError
+from synthwright.core.loading import Loaded
+from synthwright.core.plan import Plan, check_names, plan, without
+from synthwright.core.schema import Schema, fingerprint
+from synthwright.engine.local import Local
+from synthwright.report.report import Report
+from synthwright.steps.curate import Wave, curate
+from synthwright.steps.evaluate import evaluate, gather
+from synthwright.steps.fit import fit
+from synthwright.steps.generate import generate
+from synthwright.steps.orders import Bench
+from synthwright.steps.release import Ended, release
+from synthwright.steps.source import Sourced, source
+from synthwright.steps.start import Begun, asked, first_start, next_start
+from synthwright.store.folder import FolderStore
+from synthwright.store.out import Out
+
+
+class Watcher(Protocol):
+    """Who is told how far a run is."""
+
+    def begin(self, step: str) -> None:
+        """Say that a step begins."""
+
+    def progress(self, done: float, total: float, what: str) -> None:
+        """Say how far the step is."""
+
+    def end(self, step: str, seconds: float) -> None:
+        """Say that a step ended, and how long it took."""
+
+
+class Nobody:
+    """Is told, and says nothing."""
+
+    def begin(self, step: str) -> None:
+        """Say nothing."""
+
+    def progress(self, done: float, total: float, what: str) -> None:
+        """Say nothing."""
+
+    def end(self, step: str, seconds: float) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Clock:
+    """Measures the steps and tells the watcher."""
+
+    watcher: Watcher
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure one step; a step that comes again is added up."""
+        self.watcher.begin(name)
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
+        self.watcher.end(name, self.seconds[name])
+
+
+def check(loaded: Loaded) -> Plan | None:
+    """Check a specification without touching data; return the plan where the schema is known.
+
+    Raises:
+        SpecError: with every fault.
+    """
+    if isinstance(loaded.spec.schema_, Schema):
+        return plan(loaded.spec, loaded.spec.schema_, loaded.fault)
+    check_names(loaded.spec, loaded.fault)
+    return None
+
+
+def run(  # noqa: PLR0913  each is a switch of the command line
+    loaded: Loaded,
+    out: Path,
+    *,
+    seed: int | None = None,
+    workers: int = 1,
+    store: Path | None = None,
+    force: bool = False,
+    watcher: Watcher | None = None,
+) -> Report:
+    """Run the line; a finished step is not run again, and a stopped run goes on where it was.
+
+    Args:
+        loaded: the specification.
+        out: the folder for release and report.
+        seed: overrides the specification's.
+        workers: processes; the bytes of the release do not depend on it.
+        store: where steps are kept; nothing: `out/.store`.
+        force: take over a folder that holds another run.
+        watcher: who is told how far the run is.
+
+    Raises:
+        SynthwrightError: whatever is wrong with specification, data or folders. Gates that are not met raise nothing:
+            the report says `refused`, and there is no data.
+    """
+    if seed is not None:
+        loaded = loaded._replace(spec=loaded.spec.model_copy(update={"seed": seed}))
+    check(loaded)
+    told = watcher or Nobody()
+    clock = Clock(told)
+    with Out.open(out) as place, Local(workers) as engine:
+        held = FolderStore.open(store or out / ".store")
+        ctx = replace(loaded.ctx, seed=loaded.spec.seed, engine=engine, store=held, progress=told.progress)
+        with clock.step("source"):
+            sourced = source(loaded.spec, held, ctx, loaded.fault)
+            schema = sourced.schema if sourced else _declared(loaded)
+            made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+            inputs = sourced.inputs if sourced else {}
+            _hold_to_lock(loaded, inputs)
+            identity = fingerprint([__version__, _resolved(made).spec.fingerprint(), sorted(inputs.values())])
+            place.claim(identity, force=force)
+        bench = Bench(_resolved(made), held, ctx, sourced.key if sourced else None)
+        return _steps(bench, sourced, place, clock, identity)
+
+
+def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, identity: str) -> Report:
+    with clock.step("fit"):
+        fits = fit(bench)
+    wanted = asked(bench)
+    waves = _waves(bench, fits, clock)
+    with clock.step("evaluate"):
+        kept = gather(bench, waves)
+        scores = evaluate(bench, kept, wanted)
+    with clock.step("release"):
+        ended = Ended(bench, sourced, waves, kept, scores, dict(clock.seconds), identity)
+        return release(ended, place)
+
+
+def _declared(loaded: Loaded) -> Schema:
+    assert isinstance(loaded.spec.schema_, Schema)  # noqa: S101  a specification without source has a schema
+    return without(loaded.spec.schema_, loaded.spec.ignore)
+
+
+def _resolved(made: Plan) -> Plan:
+    """Return the plan with the schema inside its specification, as a lock file holds it."""
+    return made._replace(spec=made.spec.model_copy(update={"schema_": made.schema}))
+
+
+def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> list[Wave]:
+    """Generate and curate until no row is missing, or the waves are used up."""
+    waves: list[Wave] = []
+    begun: Begun | None = first_start(bench)
+    for _ in range(bench.plan.spec.waves):
+        if begun is None:
+            break
+        with clock.step("generate"):
+            shards = generate(bench, fits, begun.key, [w.key for w in waves])
+        with clock.step("curate"):
+            waves.append(curate(bench, shards, waves, begun.slots))
+        begun = next_start(bench, begun, waves[-1].gone())
+    return waves
+
+
+def _hold_to_lock(loaded: Loaded, inputs: dict[str, str]) -> None:
+    """Refuse to rebuild a release from other files than it was made from."""
+    lock = loaded.spec.lock
+    if lock is not None and sorted(lock.inputs.values()) != sorted(inputs.values()):
+        raise InputError(
+            loaded.marked.file,
+            "the lock",
+            wanted="the files that the release was made from",
+            got="files with other contents",
+            remedy="restore them, or run the specification itself",
+        )

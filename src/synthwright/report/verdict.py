@@ -1,0 +1,159 @@
+"""From scores to a verdict: each gate is held against its score, and what is missing fails."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from synthwright.core.contracts import Score
+from synthwright.core.gates import CLOSE_GATES, DEFAULT_GATES, SOFT_GATES, Gate, parse, score_name
+
+Outcome = Literal["released", "refused"]
+_DEFAULT = frozenset((g.metric, g.about, g.op, g.factor, g.offset) for g in map(parse, DEFAULT_GATES))
+
+
+class GateResult(NamedTuple):
+    """What became of one gate."""
+
+    gate: str
+    """The gate as it was written."""
+    value: float | None
+    """The score; None where there is none."""
+    bound: float | None
+    """What the gate asks of it; None where that needs a reference and there is none."""
+    passed: bool
+    why: str
+    """Which score, and by how much it is off; or why there was nothing to measure."""
+
+
+def settle(scores: Sequence[Score], gates: Sequence[str] = DEFAULT_GATES) -> list[GateResult]:
+    """Hold every gate against its score, in the order of the gates.
+
+    A score that is missing, failed, without a number or not applicable fails its gate. Two things are forgiven where
+    the gate is one of `DEFAULT_GATES`: a score that is not applicable (a table without a key) passes, and where no
+    held-out rows give a reference, the strictest one is taken, 0.
+
+    Raises:
+        ValueError: a gate that is not in the form of a gate.
+    """
+    found: dict[tuple[str, str], list[Score]] = {}
+    for score in scores:
+        found.setdefault((score.metric, score.about), []).append(score)
+    return [_settle_one(parse(text), found) for text in gates]
+
+
+def verdict(results: Sequence[GateResult]) -> Outcome:
+    """Return "released" where every gate passed, "refused" otherwise."""
+    return "released" if all(r.passed for r in results) else "refused"
+
+
+def warnings(scores: Sequence[Score], gates: Sequence[str], goals: Mapping[str, str]) -> list[str]:
+    """Return a sentence for every score that falls short, is suspiciously good, or could not be measured.
+
+    Args:
+        scores: all scores; those about the whole are looked at.
+        gates: the gates of the run: what they rule on is not warned of again.
+        goals: "lower" or "higher" for every metric; for metrics that `SOFT_GATES` does not know.
+    """
+    ruled = {(g.metric, g.about) for g in map(parse, gates)}
+    whole = [s for s in scores if not s.about and s.status == "ok"]
+    sentences = [t for s in whole if (s.metric, "") not in ruled for t in _short(s, goals.get(s.metric))]
+    sentences += [t for s in whole for t in _close(s)]
+    failed = [s for s in scores if s.status == "failed" and (s.metric, s.about) not in ruled]
+    return sentences + [f"{score_name(s.metric, s.about)} could not be measured: {s.problem or 'no reason given'}."
+                        for s in failed]  # fmt: skip
+
+
+def standing(score: Score, goal: str | None) -> Literal["short", "close", ""]:
+    """Return whether a score about the whole falls short of good data, or is better than chance allows."""
+    if score.about or score.status != "ok":
+        return ""
+    return "short" if _short(score, goal) else "close" if _close(score) else ""
+
+
+def said(value: float | None, beside: float | None = None) -> str:
+    """Return a number as people read it, with as many digits as it takes to differ from the one beside it."""
+    if value is None:
+        return "none"
+    for digits in range(4, 17):
+        text = f"{value:.{digits}g}"
+        if beside is None or value == beside or text != f"{beside:.{digits}g}":
+            return text
+    return repr(value)
+
+
+def _settle_one(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> GateResult:
+    scores = found.get((gate.metric, gate.about), [])
+    if not scores:
+        return GateResult(gate.text, None, _finite(gate.bound(None)), False, _nothing(gate, found))
+    results = [_held(gate, score) for score in scores]
+    return next((r for r in results if not r.passed), results[0])
+
+
+def _held(gate: Gate, score: Score) -> GateResult:
+    default = (gate.metric, gate.about, gate.op, gate.factor, gate.offset) in _DEFAULT
+    if score.status == "not-applicable":
+        why = f"{gate.name} is not applicable: {score.problem or 'there is nothing to measure'}"
+        return GateResult(gate.text, None, None, default, why)
+    value = _finite(score.value)
+    if score.status == "failed" or value is None:
+        why = f"{gate.name} could not be measured: {score.problem or 'it has no value'}"
+        return GateResult(gate.text, None, _finite(gate.bound(score.reference)), False, why)
+    reference, note = _finite(score.reference), ""
+    if gate.relative and reference is None and default:
+        reference, note = 0.0, " (without held-out rows there is no reference: 0 is taken)"
+    bound = _finite(gate.bound(reference))
+    if bound is None:
+        why = f"{gate.name} is {said(value)}, but there is no reference to hold it against: give held-out rows"
+        return GateResult(gate.text, value, None, False, why)
+    passed = gate.holds(value, reference)
+    return GateResult(gate.text, value, bound, passed, _distance(gate, value, bound, passed=passed) + note)
+
+
+def _distance(gate: Gate, value: float, bound: float, *, passed: bool) -> str:
+    stands = f"{gate.name} is {said(value, bound)}"
+    if passed:
+        return f"{stands}, which meets {gate.op} {said(bound, value)}"
+    where = {"<": "over", ">": "under"}.get(gate.op[0], "off")
+    bounded = "the bound" if gate.text else "the soft bound"
+    if value == bound:
+        return f"{stands}, where {gate.op} {said(bound)} is wanted"
+    return f"{stands}, {where} {bounded} {said(bound, value)} by {said(abs(value - bound))}"
+
+
+def _nothing(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> str:
+    others = [about for metric, about in found if metric == gate.metric]
+    if not others:
+        return f"{gate.name} was not measured: no metric {gate.metric!r} was run"
+    if gate.about:
+        return f"{gate.name} was not measured: {gate.metric} has no score about {gate.about!r}"
+    return f"{gate.name} was not measured: {gate.metric} has scores about single columns only"
+
+
+def _short(score: Score, goal: str | None) -> list[str]:
+    """Say that a score falls short of what good data reaches."""
+    known = [replace(parse(g), text="") for g in (*SOFT_GATES, *DEFAULT_GATES)]
+    known = [g for g in known if g.metric == score.metric]
+    if not known and goal is not None:
+        low = goal == "lower"
+        known = [Gate("", score.metric, "", "<=" if low else ">=", 1.05 if low else 0.95, 0.02 if low else -0.02)]
+    held = [_held(g, score) for g in known if not (g.relative and score.reference is None)]
+    beside = "" if score.reference is None else f"; a second real sample gets {said(score.reference)}"
+    return [f"{h.why}{beside}." for h in held if not h.passed]
+
+
+def _close(score: Score) -> list[str]:
+    """Say that a score is better than a second real sample's, by more than chance."""
+    for gate in map(parse, CLOSE_GATES):
+        careful = score.high if gate.op == "<" else score.low
+        if gate.metric == score.metric and gate.holds(score.value if careful is None else careful, score.reference):
+            value, reference = said(score.value, score.reference), said(score.reference, score.value)
+            better = f"{score.metric} is {value}, better than the {reference} of a second real sample"
+            return [f"{better}: too close, check for copying."]
+    return []
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,10 @@
+"""Sinks, one file each: names to places, loaded late."""
+
+REGISTERED: dict[str, str] = {
+    "parquet": "synthwright.sinks.parquet:Parquet",
+    "csv": "synthwright.sinks.csv:Csv",
+    "jsonl": "synthwright.sinks.jsonl:Jsonl",
+    "arrow": "synthwright.sinks.arrow:Arrow",
+    "excel": "synthwright.sinks.excel:Excel",
+    "sqlite": "synthwright.sinks.sqlite:Sqlite",
+}

@@ -1,0 +1,53 @@
+"""How every sink lays out a release: a folder for each table, in it parts of at most a million rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import pyarrow as pa
+
+from synthwright.core.contracts import Sink
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import Table
+from synthwright.kit.files import folder_names
+
+ROWS = 1_000_000
+"""Rows of a part."""
+
+
+class Part(NamedTuple):
+    """Rows of a table, with what is known of it."""
+
+    name: str
+    rows: pa.Table
+    spec: Table
+
+
+class PartSink(Sink):
+    """A sink that writes a table as `<table>/part-00000`, `part-00001`, …; an empty table as one part without rows."""
+
+    rows: ClassVar[int | None] = ROWS
+    """Rows of a part; None: all of them."""
+
+    def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:
+        tables = data.to_arrow_tables()
+        places = folder_names(tables)
+        written = []
+        for name, table in tables.items():
+            size = self.rows or max(table.num_rows, 1)
+            for number in range(max(1, -(-table.num_rows // size))):
+                path = folder / places[name] / f"part-{number:05d}{self.suffixes[0]}"
+                part = Part(name, table.slice(number * size, size), data.schema.tables[name])
+                self.write_part(part, path, metadata)
+                written.append(path)
+        return written
+
+    def write_part(self, part: Part, path: Path, metadata: dict[str, str]) -> None:
+        """Write one part of a table whose schema is known."""
+        self.write_file(part.rows, path, metadata)
+
+
+def whole(table: pa.Table) -> pa.Table:
+    """Return a table whose values lie together: how it came in pieces must not show in what is written."""
+    return table.unify_dictionaries().combine_chunks()

@@ -1,0 +1,192 @@
+"""Step 4: curators rule on the rows of a wave; what they drop is kept aside with its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthwright import __version__
+from synthwright.core.context import Context
+from synthwright.core.contracts import Curator, Judge, Verdict
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import Schema, fingerprint
+from synthwright.kit.holdout import parents_first
+from synthwright.kit.tables import load_dataset, save_dataset, write_json
+from synthwright.kit.verdicts import load_verdicts, merged, save_verdicts
+from synthwright.steps.generate import shard_data, shard_problems
+from synthwright.steps.orders import Bench
+
+PARENT_DROPPED = "parent-dropped"
+SURPLUS = "surplus"
+
+
+class Wave(NamedTuple):
+    """What became of one wave, in the store."""
+
+    key: str
+    at: Path
+
+    def kept(self) -> Dataset:
+        """Return the rows that stay."""
+        return load_dataset(self.at / "kept")
+
+    def dropped(self) -> tuple[Dataset, list[Verdict]]:
+        """Return the rows that went, and the rulings on them."""
+        return load_dataset(self.at / "dropped"), load_verdicts(self.at / "reasons")
+
+    def gone(self) -> dict[str, np.ndarray]:
+        """Return for each table which slots of the wave's start stayed empty."""
+        return {v.table: ~v.keep for v in load_verdicts(self.at / "slots")}
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows rules made be drawn again and repaired."""
+        said: dict[str, int] = json.loads((self.at / "counts.json").read_bytes())
+        return said
+
+
+def curate(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, int]) -> Wave:
+    """Let every curator rule on the rows of a wave, in order, each on what those before it left.
+
+    Of the rows that stay for one slot (`slots` says how many each table has) the first one fills it.
+    """
+    recipes = [c.fingerprint() for c in bench.plan.curators]
+    earlier = [w.key for w in before]
+    key = f"wave/{fingerprint([__version__, bench.source, shards, earlier, recipes, slots, bench.ctx.seed])}"
+    at = bench.store.get(key)
+    if at is None:
+        at = bench.store.put(key, lambda folder: _rule(bench, shards, before, slots, folder))
+    return Wave(key, at)
+
+
+def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, int], folder: Path) -> None:
+    made = _together(bench.plan.schema, [shard_data(bench, s) for s in shards])
+    rulings = dict(_problems(bench, shards, made))
+    settled = [w.kept() for w in before]
+    train = bench.train() if bench.source is not None else None
+    for i, curator in enumerate(bench.plan.curators):
+        bench.ctx.progress(i, len(bench.plan.curators), type(curator).name)
+        _apply(curator, made, settled, rulings, train, bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before)))
+    _orphans(made, settled, rulings)
+    filled = _fill(rulings, slots)
+    kept, dropped, reasons = made, made, []
+    for table, ruling in rulings.items():
+        kept, dropped = kept.filter(table, ruling.keep), dropped.filter(table, ~ruling.keep)
+        gone = ~ruling.keep
+        reasons.append(Verdict(table, ruling.keep[gone], ruling.reason.filter(pa.array(gone))))
+    save_dataset(kept, folder / "kept")
+    save_dataset(dropped, folder / "dropped")
+    save_verdicts(reasons, folder / "reasons")
+    save_verdicts(filled, folder / "slots")
+    counts = [json.loads((bench.store.at / s / "counts.json").read_bytes()) for s in shards]
+    write_json(folder / "counts.json", {word: sum(c[word] for c in counts) for word in ("redrawn", "repaired")})
+
+
+def _fill(rulings: dict[str, Verdict], slots: dict[str, int]) -> list[Verdict]:
+    """Let the first row that stays fill each slot, the others go as surplus; return which slots are filled."""
+    filled = []
+    for table, ruling in rulings.items():
+        wanted = slots[table]
+        stays = np.flatnonzero(ruling.keep)
+        first = np.zeros(len(ruling.keep), dtype=bool)
+        if wanted:
+            first[stays[np.unique(stays % wanted, return_index=True)[1]]] = True
+        rulings[table] = merged([ruling, Verdict.of(table, ruling.keep & ~first, SURPLUS)])[0]
+        full = np.zeros(wanted, dtype=bool)
+        full[np.flatnonzero(first) % max(wanted, 1)] = True
+        filled.append(Verdict(table, full, pa.nulls(wanted, pa.string())))
+    return filled
+
+
+def _problems(bench: Bench, shards: list[str], made: Dataset) -> dict[str, Verdict]:
+    """Return a ruling for every row: those that could not be made go."""
+    parts: dict[str, list[Verdict]] = {t: [] for t in made.tables}
+    for shard in shards:
+        table = json.loads((bench.store.at / shard / "counts.json").read_bytes())["table"]
+        rows = shard_data(bench, shard).rows(table)
+        found = [v for v in shard_problems(bench, shard) if v.table == table]
+        parts[table].append(found[0] if found else _all_stay(table, rows))
+    return {t: _end_to_end(t, pieces) for t, pieces in parts.items()}
+
+
+def _all_stay(table: str, rows: int) -> Verdict:
+    return Verdict(table, np.ones(rows, dtype=bool), pa.nulls(rows, pa.string()))
+
+
+def _end_to_end(table: str, pieces: list[Verdict]) -> Verdict:
+    if not pieces:
+        return _all_stay(table, 0)
+    reason = pa.concat_arrays([p.reason.cast(pa.string()) for p in pieces])
+    return Verdict(table, np.concatenate([p.keep for p in pieces]), reason)
+
+
+def _together(schema: Schema, pieces: list[Dataset]) -> Dataset:
+    """Return all rows of shards, each of which holds rows of one table."""
+    tables = {}
+    for table in schema.tables:
+        held = [p.tables[table] for p in pieces if p.rows(table)]
+        tables[table] = pa.concat_tables(held) if held else Dataset.empty(schema).tables[table]
+    return Dataset(schema, tables)
+
+
+def _apply(
+    curator: Curator, made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict], train: Dataset | None,
+    ctx: Context,
+) -> None:  # fmt: skip
+    """Let one curator rule on the rows that are still there; `rulings` takes its verdicts in."""
+    alive = made
+    for table, ruling in rulings.items():
+        alive = alive.filter(table, ruling.keep)
+    every = _joined([*settled, alive])
+    before = {t: sum(s.rows(t) for s in settled) for t in made.tables}
+    judge = curator.fit(every, train if curator.reads_real else None, ctx.at("fit"), before)
+    for verdict in _judged(judge, alive, ctx):
+        first = rulings[verdict.table]
+        keep, reason = first.keep.copy(), first.reason.to_numpy(zero_copy_only=False).astype(object)
+        at = np.flatnonzero(first.keep)[~verdict.keep]
+        keep[at] = False
+        reason[at] = verdict.reason.filter(pa.array(~verdict.keep)).to_pylist()
+        rulings[verdict.table] = Verdict(verdict.table, keep, pa.array(reason, pa.string()))
+
+
+def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:
+    found: dict[str, list[Verdict]] = {}
+    for shard in alive.shards():
+        said = {v.table: v for v in merged(judge.judge(shard, ctx))}
+        for table in alive.tables:
+            piece = said.get(table, _all_stay(table, shard.rows(table)))
+            found.setdefault(table, []).append(piece)
+    return [_end_to_end(t, pieces) for t, pieces in found.items()]
+
+
+def _joined(pieces: list[Dataset]) -> Dataset:
+    held = [p for p in pieces if p.rows()]
+    if len(held) < 2:
+        return held[0] if held else pieces[-1]
+    tables = {}
+    for table in held[0].tables:
+        mine = [p.tables[table] for p in held if p.rows(table)] or [held[0].tables[table]]
+        tables[table] = pa.concat_tables(mine)
+    return Dataset(held[0].schema, tables)
+
+
+def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict]) -> None:
+    """Drop the rows whose parent was dropped, table by table, parents first."""
+    for table in parents_first(made.schema):
+        for name, field in made.schema.tables[table].fields.items():
+            if field.to is None or not made.rows(table):
+                continue
+            parent, key = made.schema.split(field.to)
+            kept = made.tables[parent].column(key).filter(pa.array(rulings[parent].keep))
+            keys = pa.chunked_array(
+                [*kept.chunks, *(c for s in settled if s.rows(parent) for c in s.tables[parent].column(key).chunks)],
+                kept.type,
+            )
+            mine = made.tables[table].column(name)
+            known = pc.or_(mine.is_null(), pc.is_in(mine, value_set=keys.cast(mine.type).combine_chunks()))
+            lost = ~np.asarray(known.to_numpy())
+            rulings[table] = merged([rulings[table], Verdict.of(table, lost, PARENT_DROPPED)])[0]

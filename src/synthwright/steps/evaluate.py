@@ -1,0 +1,108 @@
+"""Step 6: metrics measure the rows that stayed, against real rows that no generator saw."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pyarrow as pa
+
+from synthwright import __version__
+from synthwright.core.context import Context
+from synthwright.core.contracts import Case, Metric, Score
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import fingerprint
+from synthwright.kit.tables import load_dataset, save_dataset, write_json
+from synthwright.steps.curate import Wave
+from synthwright.steps.orders import Bench, opened
+
+WORK = "synthwright.steps.evaluate:measure_one"
+_LONGEST_FIRST = ("detection", "tstr", "dcr-share", "trend")
+
+
+def gather(bench: Bench, waves: list[Wave]) -> str:
+    """Put the rows that stayed, of all waves, into the store; return their key."""
+    key = f"kept/{fingerprint([__version__, [w.key for w in waves]])}"
+    if bench.store.get(key) is None:
+        pieces = [w.kept() for w in waves]
+        tables = {t: pa.concat_tables([p.tables[t] for p in pieces if p.rows(t)] or [pieces[0].tables[t]])
+                  for t in bench.plan.schema.tables}  # fmt: skip
+        bench.store.put(key, lambda folder: save_dataset(Dataset(bench.plan.schema, tables), folder))
+    return key
+
+
+def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
+    """Return what metrics look at."""
+    at = bench.store.get(bench.source) if bench.source is not None else None
+    spec = bench.plan.spec
+    rules = tuple((t, r) for t, table in bench.plan.schema.tables.items() for r in table.rules)
+    return Case(
+        train=load_dataset(at / "train") if at else None,
+        holdout=load_dataset(at / "holdout") if at and (at / "holdout").is_dir() else None,
+        synthetic=load_dataset(bench.store.at / kept),
+        target=spec.evaluate.target,
+        sensitive=spec.evaluate.sensitive,
+        rules=rules,
+        produced=bench.plan.produced if spec.begin.keep else (),
+        asked=asked,
+    )
+
+
+def evaluate(bench: Bench, kept: str, asked: dict[str, int]) -> list[Score]:
+    """Measure everything that is not measured yet; return the scores."""
+    metrics = sorted(bench.plan.metrics, key=lambda m: (*_LONGEST_FIRST, m.name).index(m.name))
+    keys = {m.name: _key(bench, m, kept, asked) for m in metrics}
+    waiting = [bench.order(kept=kept, asked=asked, metric=m.name, key=keys[m.name])
+               for m in metrics if bench.store.get(keys[m.name]) is None]  # fmt: skip
+    bench.ctx.progress(0, max(len(waiting), 1), "metrics")
+    if waiting and bench.ctx.engine is not None:
+        bench.ctx.engine.map(WORK, waiting, lambda n: bench.ctx.progress(n, len(waiting), "metrics"))
+    files = [bench.store.at / keys[m.name] / "scores.json" for m in bench.plan.metrics]
+    return [Score(**said) for file in files for said in json.loads(file.read_bytes())]
+
+
+def _key(bench: Bench, metric: Metric, kept: str, asked: dict[str, int]) -> str:
+    spec = bench.plan.spec.evaluate
+    identity = [
+        __version__,
+        bench.source,
+        kept,
+        metric.fingerprint(),
+        spec.target,
+        spec.sensitive,
+        asked,
+        bench.ctx.seed,
+        bench.plan.schema.fingerprint(),
+        list(bench.plan.produced),
+    ]
+    return f"scores/{fingerprint(identity)}"
+
+
+def measure_one(order: dict[str, Any]) -> None:
+    """Measure one metric and put its scores into the store."""
+    bench = opened(order)
+    metric = next(m for m in bench.plan.metrics if m.name == order["metric"])
+    case = case_of(bench, order["kept"], order["asked"])
+    scores = [s._asdict() for s in scores_of(metric, case, bench.ctx.at("evaluate", metric.name))]
+    bench.store.put(order["key"], lambda folder: write_json(folder / "scores.json", scores))
+
+
+def scores_of(metric: Metric, case: Case, ctx: Context) -> list[Score]:
+    """Return a metric's scores; a metric that fails, or gives no finite number, is a score that says so."""
+    try:
+        scores = metric.measure(case, ctx)
+    except Exception as error:  # noqa: BLE001  whatever a metric raises is told, and fails its gates
+        return [Score(metric.name, status="failed", problem=f"the metric raised {type(error).__name__}")]
+    if not scores:
+        return [Score(metric.name, status="failed", problem="the metric gave no score")]
+    return [_finite(s) for s in scores]
+
+
+def _finite(score: Score) -> Score:
+    plain = [None if n is None or not math.isfinite(n) else float(n)
+             for n in (score.value, score.reference, score.low, score.high)]  # fmt: skip
+    score = score._replace(value=plain[0], reference=plain[1], low=plain[2], high=plain[3])
+    if score.status == "ok" and score.value is None:
+        return score._replace(status="failed", problem=score.problem or "the value is not a finite number")
+    return score

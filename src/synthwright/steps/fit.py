@@ -1,0 +1,72 @@
+"""Step 2: every part learns from the training rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synthwright import __version__
+from synthwright.core.context import Context
+from synthwright.core.contracts import Model, Recipe
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import FitError
+from synthwright.core.plan import PlannedPart
+from synthwright.core.schema import fingerprint
+from synthwright.kit.keeping import Keeper
+from synthwright.steps.orders import Bench, opened
+
+WORK = "synthwright.steps.fit:fit_one"
+
+
+def fit(bench: Bench) -> dict[str, str]:
+    """Fit every part that is not fitted yet; return the key of each by the part's name."""
+    keys = {p.name: fit_key(bench, p) for p in bench.plan.parts}
+    waiting = [bench.order(part=name, key=key) for name, key in keys.items() if bench.store.get(key) is None]
+    bench.ctx.progress(0, max(len(waiting), 1), "parts")
+    if waiting and bench.ctx.engine is not None:
+        bench.ctx.engine.map(WORK, waiting, lambda n: bench.ctx.progress(n, len(waiting), "parts"))
+    return keys
+
+
+def fit_key(bench: Bench, part: PlannedPart) -> str:
+    """Return the identity of a fitted part: the rows, the recipe, what it makes from what, the rules it keeps."""
+    identity = [__version__, bench.source, bench.plan.schema.fingerprint(), part.generator.fingerprint(), part.name,
+                list(part.part), bench.ctx.seed]  # fmt: skip
+    return f"fit/{fingerprint(identity)}"
+
+
+def fit_one(order: dict[str, Any]) -> None:
+    """Fit one part and put keeper and model into the store."""
+    bench = opened(order)
+    part = bench.part(order["part"])
+    keeper, model = fit_part(part, bench.train(), bench.ctx)
+
+    def write(folder: Path) -> None:
+        save_fitted(keeper, model, folder)
+
+    bench.store.put(order["key"], write)
+
+
+def fit_part(part: PlannedPart, data: Dataset, ctx: Context) -> tuple[Keeper, Model]:
+    """Fit one part: columns that rules derive from others are left to the keeper."""
+    here = ctx.at("fit", part.name)
+    keeper = Keeper.learn(data, part.part, here.at("keeper"))
+    try:
+        return keeper, part.generator.fit(keeper.reduce(data), keeper.part, here)
+    except (ValueError, ArithmeticError, KeyError, IndexError, TypeError) as error:
+        raise FitError(type(part.generator).name, "fitting", wanted="data it can learn from",
+                       got=f"{type(error).__name__} inside the generator",
+                       remedy="try another generator, and report this") from error  # fmt: skip
+
+
+def save_fitted(keeper: Keeper, model: Model, folder: Path) -> None:
+    """Write keeper and model into an existing folder."""
+    for name, held in (("keeper", keeper), ("model", model)):
+        (folder / name).mkdir()
+        held.save(folder / name)
+
+
+def load_fitted(generator: Recipe, folder: Path) -> tuple[Keeper, Model]:
+    """Read what `save_fitted` wrote."""
+    model: Model = type(generator).model.load(folder / "model")  # type: ignore[attr-defined]  # a Generator's class
+    return Keeper.load(folder / "keeper"), model

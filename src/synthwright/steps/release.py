@@ -1,0 +1,148 @@
+"""Step 7: gates are held against the scores; what meets them leaves, with its card, lock and manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthwright import __version__
+from synthwright.core.contracts import Case, Score
+from synthwright.core.dataset import Dataset
+from synthwright.core.spec import Lock
+from synthwright.core.writing import document
+from synthwright.kit.files import folder_names
+from synthwright.report.card import write_card
+from synthwright.report.croissant import write_croissant
+from synthwright.report.html import write_html
+from synthwright.report.manifest import write_manifest
+from synthwright.report.report import Report
+from synthwright.report.verdict import settle
+from synthwright.steps.curate import Wave
+from synthwright.steps.evaluate import case_of
+from synthwright.steps.orders import Bench
+from synthwright.steps.source import Sourced
+from synthwright.steps.start import asked
+from synthwright.store.out import INTERNAL, Out
+
+REASON = "#reason"
+"""The column of a quarantined row that says why it went."""
+
+
+class Ended(NamedTuple):
+    """What a run has come to before it is released."""
+
+    bench: Bench
+    sourced: Sourced | None
+    waves: list[Wave]
+    kept: str
+    scores: list[Score]
+    seconds: dict[str, float]
+    fingerprint: str
+
+
+def release(ended: Ended, place: Out) -> Report:
+    """Settle the gates, write report and quarantine, and the data if every gate is met; return the report."""
+    plan = ended.bench.plan
+    gates = settle(ended.scores, [g.text for g in plan.gates])
+    case = case_of(ended.bench, ended.kept, asked(ended.bench))
+    rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
+    report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
+                       seconds=ended.seconds, notes=_notes(ended))  # fmt: skip
+    staged = place.stage()
+    _quarantine(ended.waves, staged / INTERNAL / "quarantine")
+    report.write(staged / INTERNAL / "report.json")
+    ended.bench.ctx.progress(1, 3, "report")
+    write_html(report, case, staged / INTERNAL / "report.html")
+    if report.passed:
+        ended.bench.ctx.progress(2, 3, "data")
+        _write_release(ended, report, case, staged)
+    place.settle(staged)
+    return report
+
+
+def _write_release(ended: Ended, report: Report, case: Case, folder: Path) -> None:
+    plan, spec = ended.bench.plan, ended.bench.plan.spec
+    metadata = {
+        "synthwright.synthetic": "true",
+        "synthwright.version": __version__,
+        "synthwright.name": spec.name,
+        "synthwright.seed": str(spec.seed),
+        "synthwright.fingerprint": ended.fingerprint,
+    }
+    plan.sink.write(case.synthetic, folder / "data", metadata)
+    inputs = ended.sourced.inputs if ended.sourced else {}
+    locked = spec.model_copy(update={"lock": Lock(version=__version__, inputs=inputs)})
+    head = (
+        f"# What {spec.name!r} was made from: the same bytes come out of it again, with Synthwright {__version__}:\n"
+        "#   synthwright run spec.lock.yaml --root FOLDER-OF-THE-SPECIFICATION --out ANOTHER-FOLDER\n"
+    )
+    said = _lean(locked.to_json() | {"schema": plan.schema.model_dump(mode="json", exclude_defaults=True)})
+    (folder / "spec.lock.yaml").write_text(head + document(said), encoding="utf-8")
+    write_card(folder, report, plan)
+    write_croissant(
+        folder, plan.schema, name=spec.name, description=f"Synthetic rows made by Synthwright {__version__}."
+    )
+    write_manifest(folder, report, inputs=inputs, seed=spec.seed)
+
+
+def _lean(said: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification without what is null: a file people read says only what there is to say.
+
+    What `set:` chooses may be null, and stays.
+    """
+    lean: dict[str, Any] = {}
+    for word, value in said.items():
+        if isinstance(value, dict):
+            lean[word] = value if word == "set" else _lean(value)
+        elif isinstance(value, list):
+            lean[word] = [_lean(v) if isinstance(v, dict) else v for v in value]
+        elif value is not None:
+            lean[word] = value
+    return lean
+
+
+def _dropped(waves: list[Wave]) -> dict[str, int]:
+    """Return how many rows went, by reason."""
+    counted: Counter[str] = Counter()
+    for wave in waves:
+        for verdict in wave.dropped()[1]:
+            counted.update(verdict.reason.to_pylist())
+    return dict(counted)
+
+
+def _notes(ended: Ended) -> list[str]:
+    notes = list(ended.sourced.notes) if ended.sourced else []
+    counts = [w.counts() for w in ended.waves]
+    redrawn, repaired = (sum(c[word] for c in counts) for word in ("redrawn", "repaired"))
+    if redrawn:
+        notes.append(f"{redrawn:,} rows broke a rule when first drawn and were drawn again")
+    if repaired:
+        notes.append(f"{repaired:,} rows still broke a rule after several draws and were moved to its edge")
+    keep = ended.bench.plan.spec.begin.keep
+    if keep:
+        notes.append(f"these columns hold the real values of real rows, as the specification asks: {', '.join(keep)}")
+    return notes
+
+
+def _quarantine(waves: list[Wave], folder: Path) -> None:
+    """Write the rows that went, as they would look outside, each with its reason."""
+    pieces: dict[str, list[pa.Table]] = {}
+    for wave in waves:
+        data, verdicts = wave.dropped()
+        reasons = {v.table: v.reason for v in verdicts}
+        for table in data.schema.tables:
+            if data.rows(table):
+                held = _whole(data, table).append_column(REASON, reasons[table])
+                pieces.setdefault(table, []).append(held)
+    folder.mkdir(parents=True)
+    names = folder_names(pieces)
+    for table, held in pieces.items():
+        pq.write_table(pa.concat_tables(held), folder / f"{names[table]}.parquet", compression="zstd")
+
+
+def _whole(data: Dataset, table: str) -> pa.Table:
+    return data.to_arrow(table).replace_schema_metadata(None)

@@ -1,0 +1,178 @@
+"""Step 1: read the real rows, bring them in through the door, and hold some of them out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from synthwright import __version__
+from synthwright.core.context import Context, Store
+from synthwright.core.contracts import Source
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import InputError, SpecError
+from synthwright.core.infer import infer
+from synthwright.core.plan import Say, source_of, unplaced, without
+from synthwright.core.schema import Schema, fingerprint
+from synthwright.core.spec import Spec
+from synthwright.kit.holdout import split
+from synthwright.kit.tables import load_dataset, save_dataset, write_json
+from synthwright.sources.provenance import synthetic_origin
+
+LEAST_ROWS = 10
+"""Fewer real rows are refused: whatever was made of them would be those rows again."""
+
+
+class Sourced(NamedTuple):
+    """The real rows of a run, in the store."""
+
+    key: str
+    at: Path
+    inputs: dict[str, str]
+    """The files that were read, by name, and the SHA-256 of each."""
+
+    @property
+    def schema(self) -> Schema:
+        """The schema, given or inferred, without ignored columns."""
+        return Schema.model_validate_json((self.at / "schema.json").read_bytes())
+
+    @property
+    def notes(self) -> list[str]:
+        """What was guessed about the data, and why."""
+        found: list[str] = json.loads((self.at / "notes.json").read_bytes())
+        return found
+
+    def train(self) -> Dataset:
+        """Return the rows that generators learn from."""
+        return load_dataset(self.at / "train")
+
+    def holdout(self) -> Dataset | None:
+        """Return the rows that generators never see."""
+        return load_dataset(self.at / "holdout") if (self.at / "holdout").is_dir() else None
+
+
+def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourced | None:
+    """Read and split the real rows; None where the specification names no source.
+
+    Raises:
+        InputError: unreadable, fewer than ten rows, all rows alike, or synthetic without `accept_synthetic`.
+    """
+    recipe = source_of(spec, say)
+    if recipe is None or spec.source is None:
+        return None
+    held = spec.source.holdout
+    files = recipe.files(ctx) + (_beside(recipe, held.path).files(ctx) if held.path else [])
+    inputs = {_shown(f, ctx): _sha256(f) for f in files}
+    schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
+    settings = recipe.model_dump(mode="json", exclude={"path"})
+    identity = [__version__, spec.source.use, settings, sorted(inputs.items()), schema, held.model_dump(mode="json"),
+                list(spec.ignore), spec.evaluate.target, spec.seed, spec.accept_synthetic]  # fmt: skip
+    key = f"source/{fingerprint(identity)}"
+    at = store.get(key) or store.put(key, lambda folder: _read(spec, recipe, ctx, say, folder))
+    return Sourced(key, at, inputs)
+
+
+def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> None:
+    assert spec.source is not None  # noqa: S101  `source` looked
+    held = spec.source.holdout
+    data, notes = _admitted(spec, recipe, ctx, None, say)
+    train, rest, said = data, None, list[str]()
+    if held.path is not None:
+        rest = _admitted(spec, _beside(recipe, held.path), ctx, data.schema, say)[0]
+    else:
+        train, rest, said = split(data, held, spec.evaluate.target, ctx.at("source", "holdout"), LEAST_ROWS)
+    save_dataset(train, folder / "train")
+    if rest is not None:
+        save_dataset(rest, folder / "holdout")
+    (folder / "schema.json").write_text(data.schema.model_dump_json(by_alias=True), encoding="utf-8")
+    write_json(folder / "notes.json", [*notes, *said])
+
+
+def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, say: Say) -> tuple[Dataset, list[str]]:
+    """Read one source, and refuse what cannot be learned from."""
+    origin = None if spec.accept_synthetic else synthetic_origin(recipe.files(ctx))
+    if origin is not None:
+        raise InputError(_shown(origin, ctx), "the file", wanted="real rows", got="rows that say they are synthetic",
+                         remedy="learn from real rows, or say 'accept_synthetic: true'")  # fmt: skip
+    ctx.progress(0, 1, "reading")
+    tables = recipe.tables(ctx)
+    notes: list[str] = []
+    declared = schema or (spec.schema_ if isinstance(spec.schema_, Schema) else None)
+    if declared is None:
+        guessed = infer(tables, text=recipe.text)
+        declared = guessed.schema
+        notes = [f"{n.table}.{n.column}: {n.guess}; {n.why}" if n.column else f"{n.table}: {n.guess}; {n.why}"
+                 for n in guessed.notes]  # fmt: skip
+    elif len(declared.tables) == 1 and len(tables) == 1:  # a single table is called what the schema calls it
+        tables = {declared.only: next(iter(tables.values()))}
+    if schema is None:
+        unknown = [(i, c) for i, c in enumerate(spec.ignore) if not ignorable(declared, c)]
+        if unknown:
+            raise SpecError([say(("ignore", i), f"no column is called {c!r}") for i, c in unknown])
+        declared = without(declared, spec.ignore)
+    extra = [f"{t}.{c}" for t, held in tables.items() if t in declared.tables
+             for c in held.column_names if c not in declared.tables[t].fields]  # fmt: skip
+    notes += [f"left out, because ignored or not in the schema: {', '.join(extra[:20])}"] if extra else []
+    data = Dataset.of(tables, declared, text=recipe.text)
+    refuse_poor(data)
+    return data, notes
+
+
+def ignorable(schema: Schema, name: str) -> bool:
+    """Return whether a name is a column, or all columns of a table (`table.*`)."""
+    return name in schema.columns or (name.endswith(".*") and name[:-2] in schema.tables)
+
+
+def refuse_poor(data: Dataset) -> None:
+    """Refuse data of which any synthetic version would be a copy: fewer than ten rows, or all rows alike.
+
+    Raises:
+        InputError: the first such table; an empty one beside others stays empty.
+    """
+    for name, error in poor(data).items():
+        if data.rows(name) or len(data.tables) == 1:
+            raise error
+
+
+def poor(data: Dataset) -> dict[str, InputError]:
+    """Return why tables cannot be learned from, by the table's name."""
+    found = {}
+    remedy = "" if len(data.tables) == 1 else ", or leave the table out with 'ignore: [{}.*]'"
+    for name, table in data.tables.items():
+        if table.num_rows < LEAST_ROWS:
+            found[name] = InputError(name, "the table", wanted=f"at least {LEAST_ROWS} rows", got=f"{table.num_rows}",
+                                     remedy="collect more real rows: what is made of so few repeats them"
+                                     + remedy.format(name))  # fmt: skip
+        elif all(_constant(table.column(c)) for c in data.columns(name)):
+            found[name] = InputError(
+                name,
+                "the table",
+                wanted="rows that differ",
+                got="rows that are all alike",
+                remedy="there is nothing to learn but that one row" + remedy.format(name),
+            )
+    return found
+
+
+def _constant(column: pa.ChunkedArray) -> bool:
+    if column.null_count == len(column):
+        return True
+    return bool(column.null_count == 0 and pa.compute.count_distinct(column).as_py() == 1)
+
+
+def _beside(recipe: Source, path: str) -> Source:
+    return recipe.model_copy(update={"path": path})
+
+
+def _shown(path: Path, ctx: Context) -> str:
+    """Return a file's name as the project knows it; no machine's folders go into a release."""
+    root = ctx.root.resolve()
+    return str(path.relative_to(root)) if root in path.parents else path.name
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

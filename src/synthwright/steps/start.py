@@ -1,0 +1,117 @@
+"""What is there before the first part runs, and the starts of the waves that make missing rows again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from synthwright import __version__
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import ROW, fingerprint
+from synthwright.kit.setting import chosen, frequent
+from synthwright.kit.tables import load_dataset, save_dataset
+from synthwright.steps.orders import Bench
+
+
+def asked(bench: Bench) -> dict[str, int]:
+    """Return how many rows of each table the specification asks for."""
+    begin = bench.plan.spec.begin
+    train = bench.train()
+    if begin.origin == "source":
+        return {t: train.rows(t) * begin.repeat for t in bench.plan.schema.tables}
+    rows = {t: begin.rows.get(t, begin.rows.get("*", train.rows(t))) for t in bench.plan.schema.tables}
+    return dict(rows)
+
+
+def _first(bench: Bench) -> str:
+    spec, begin = bench.plan.spec, bench.plan.spec.begin
+    said = [__version__, bench.source, bench.plan.schema.fingerprint(), begin.model_dump(mode="json"), spec.seed]
+    key = f"start/{fingerprint(said)}"
+    if bench.store.get(key) is None:
+        data = _from_source(bench) if begin.origin == "source" else _blank(bench)
+        bench.store.put(key, lambda folder: save_dataset(data, folder))
+    return key
+
+
+def _blank(bench: Bench) -> Dataset:
+    train = bench.train()
+    data = Dataset.blank(bench.plan.schema, asked(bench))
+    return with_set(data, bench, train)
+
+
+def with_set(data: Dataset, bench: Bench, train: Dataset) -> Dataset:
+    """Return the start with the columns that `set:` chooses."""
+    for column, how in sorted(bench.plan.spec.begin.set_.items()):
+        table, name = bench.plan.schema.split(column)
+        labels = frequent(train.column(column)) if train.rows(table) else None
+        field = bench.plan.schema.field(column)
+        values = chosen(how, field, data.rows(table), labels, bench.ctx.at("start", column), column)
+        data = data.with_columns(table, {name: values})
+    return data
+
+
+def _from_source(bench: Bench) -> Dataset:
+    """Return the training rows, repeated, with row numbers; columns that parts make from nothing are not there."""
+    train, repeat = bench.train(), bench.plan.spec.begin.repeat
+    tables = {}
+    for name, held in train.tables.items():
+        made = {c for p in bench.plan.parts if p.part.mode == "make" and p.table == name for c in p.part.produce}
+        stay = [c for c in held.column_names if f"{name}.{c}" not in made]
+        whole = pa.concat_tables([held.select(stay)] * repeat)
+        tables[name] = whole.append_column(ROW, pa.array(np.arange(whole.num_rows, dtype=np.int64)))
+    return with_set(Dataset(bench.plan.schema, tables), bench, train)
+
+
+class Begun(NamedTuple):
+    """The start of a wave, in the store."""
+
+    key: str
+    slots: dict[str, int]
+    """For each table, how many rows are wanted. Row i of the start is for slot i modulo this number."""
+    after: dict[str, int]
+    """The number that the first row of the next wave gets."""
+
+
+def first_start(bench: Bench) -> Begun:
+    """Put the start of the first wave into the store: a row for every slot."""
+    wanted = asked(bench)
+    return Begun(_first(bench), wanted, wanted)
+
+
+def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray]) -> Begun | None:
+    """Put the start of the next wave into the store; None where every slot is filled.
+
+    Slots that stayed empty get the start row that they had, several times over: what `set:` chose for them stays, and
+    where curators drop many rows a few waves are enough.
+
+    Args:
+        bench: the run.
+        begun: the wave that has been ruled on.
+        gone: for each table booleans, true for the slots that stayed empty.
+    """
+    if not any(g.any() for g in gone.values()):
+        return None
+    data = load_dataset(bench.store.at / begun.key)
+    tables, slots, after = {}, {}, {}
+    for name, held in data.tables.items():
+        empty = held.slice(0, begun.slots[name]).filter(pa.array(gone[name]))
+        times = _times(gone[name])
+        fresh = np.arange(begun.after[name], begun.after[name] + empty.num_rows * times, dtype=np.int64)
+        again = pa.concat_tables([empty] * times)
+        at = again.column_names.index(ROW)
+        tables[name] = again.set_column(at, ROW, pa.array(fresh))
+        slots[name], after[name] = empty.num_rows, begun.after[name] + len(fresh)
+    made = Dataset(bench.plan.schema, tables)
+    key = f"start/{fingerprint([begun.key, made.fingerprint()])}"
+    if bench.store.get(key) is None:
+        bench.store.put(key, lambda folder: save_dataset(made, folder))
+    return Begun(key, slots, after)
+
+
+def _times(gone: np.ndarray) -> int:
+    """Return how many rows to draw for an empty slot: twice what the last wave needed, at most sixteen."""
+    filled = 1 - gone.mean() if len(gone) else 1.0
+    return int(np.clip(np.ceil(2 / max(filled, 1e-9)), 2, 16))

@@ -1,0 +1,156 @@
+"""Personal data is recognised by its values and by what it is called; ordinary columns are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from faker import Faker
+
+from synthwright.core.infer import infer
+from synthwright.core.personal import MARKS, Cells, hinted, mark_of, plain_name
+from synthwright.core.schema import Kind
+
+ROWS = 120
+RNG = np.random.default_rng(5)
+
+
+def _made(what: str, locale: str = "en_US") -> list[str]:
+    faker = Faker(locale)
+    faker.seed_instance(1)
+    return [str(getattr(faker, what)()) for _ in range(ROWS)]
+
+
+def _mark(values: object, name: str = "c") -> str | None:
+    return infer({"t": pa.table({name: values})}).schema.tables["t"].fields[name].sensitive
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "sv_SE", "pt_BR"])
+@pytest.mark.parametrize(
+    ("what", "mark"),
+    [("name", "name"), ("email", "email"), ("ipv4", "ip"), ("ipv6", "ip"), ("url", "url"), ("iban", "iban")],
+)
+def test_marks_are_told_by_values_alone(what: str, mark: str, locale: str) -> None:
+    """A column with a meaningless name is marked where its values leave no doubt."""
+    assert _mark(_made(what, locale)) == mark
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "fr_FR"])
+@pytest.mark.parametrize(("what", "mark"), [("first_name", "first-name"), ("last_name", "last-name")])
+def test_single_names_are_told_by_lists(what: str, mark: str, locale: str) -> None:
+    """Given and family names are told from other words, and from each other, by lists of names."""
+    assert _mark(_made(what, locale)) == mark
+
+
+@pytest.mark.parametrize(
+    ("what", "locale"),
+    [("pesel", "pl_PL"), ("cpf", "pt_BR"), ("nie", "es_ES"), ("ssn", "it_IT"), ("ssn", "sv_SE"), ("ssn", "en_US")],
+)
+def test_national_numbers_are_told_by_check_digits(what: str, locale: str) -> None:
+    """Numbers of a national system are marked by their layout and check digits."""
+    assert _mark(_made(what, locale)) == "national-number"
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "mark"),
+    [
+        *(
+            ("CustomerPhone", "phone_number", "phone"),
+            ("Telefon", "phone_number", "phone"),
+            ("SSN", "ssn", "national-number"),
+        ),
+        *(
+            ("card_number", "credit_card_number", "card"),
+            ("street", "street_address", "address"),
+            ("login", "user_name", "username"),
+        ),
+        *(("Vorname", "first_name", "first-name"), ("surname", "last_name", "last-name"), ("FullName", "name", "name")),
+    ],
+)
+def test_clear_names_help(name: str, what: str, mark: str) -> None:
+    """Where a column's name is clear and its values can be such, they are marked."""
+    assert _mark(_made(what), name) == mark
+
+
+def test_numbers_may_be_personal_too() -> None:
+    """Phone, card and insurance numbers that are kept as numbers are text inside, and numbers outside."""
+    faker = Faker()
+    faker.seed_instance(2)
+    table = pa.table({
+        "phone": [int(faker.numerify("%#########")) for _ in range(ROWS)],
+        "c": [int(faker.credit_card_number("visa16")) for _ in range(ROWS)],
+        "tel": [None if i % 5 == 0 else float(faker.numerify("%#########")) for i in range(ROWS)],
+    })  # fmt: skip
+    fields = infer({"t": table}).schema.tables["t"].fields
+    assert [f.sensitive for f in fields.values()] == ["phone", "card", "phone"]
+    assert {f.kind for f in fields.values()} == {Kind.TEXT}
+    assert fields["c"].type == "int64"
+
+
+def test_e_mails_are_unique() -> None:
+    """Addresses that never repeat may not repeat when they are made anew; names may."""
+    table = pa.table(
+        {"e": [f"p{i}@example.org" for i in range(ROWS)], "first_name": [f"Ann{chr(97 + i % 9)}" for i in range(ROWS)]}
+    )
+    fields = infer({"t": table}).schema.tables["t"].fields
+    assert fields["e"].unique
+    assert not fields["first_name"].unique
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("amount", RNG.integers(1_000, 90_000, ROWS)),
+        ("timestamp", RNG.integers(1_500_000_000, 1_700_000_000, ROWS)),
+        ("account", RNG.integers(10**15, 10**16, ROWS)),
+        ("phone_calls", RNG.integers(0, 50, ROWS)),
+        ("phone", RNG.integers(0, 2, ROWS)),
+        ("cell", ["round", "flat", "oval"] * 40),
+        ("country", _made("country")),
+        ("company", _made("company")),
+        ("city", _made("city")),
+        ("job", _made("job")),
+        ("text", _made("sentence")),
+        ("weekday", _made("day_of_week")),
+        ("version", [f"{a}.{b}.{c}.0" for a, b, c in RNG.integers(0, 20, (ROWS, 3))]),
+        ("price", [f"${v:,.2f}" for v in RNG.gamma(2, 900, ROWS)]),
+        ("when", _made("iso8601")),
+        ("isbn", _made("isbn13")),
+        ("address_count", RNG.integers(0, 9, ROWS)),
+        ("name", ["Laptop Pro 15", "Desk Lamp", "Office Chair", "USB Cable"] * 30),
+        ("measure", RNG.normal(size=ROWS)),
+    ],
+)
+def test_ordinary_columns_are_left_alone(name: str, values: object) -> None:
+    """Amounts, instants, products, places and versions are not taken for personal data."""
+    assert _mark(values, name) is None
+
+
+def test_a_tenth_of_all_numbers_passes_a_check_digit() -> None:
+    """Numbers of a card's length are no cards where only some have a valid check digit."""
+    words = [str(v) for v in RNG.integers(4 * 10**15, 5 * 10**15, 200)]
+    assert mark_of(Cells("c", words, 200, 200, digits=True)) is None
+
+
+def test_names_are_compared_in_plain_words() -> None:
+    """Case, camels, underscores and accents do not matter, but whole words do."""
+    assert plain_name("CustomerE-Mail_2") == "customer e mail 2"
+    assert plain_name("Straße") == "strasse"
+    assert hinted("Home_Phone", "phone")
+    assert not hinted("phone_type", "phone")
+    assert not hinted("hotel", "phone")
+    assert not hinted("span", "card")
+    assert all(MARKS.values())
+
+
+def test_real_tables_hold_no_marks(real_tables: Path) -> None:
+    """No column of the medical, financial and other tables here is taken for personal data."""
+    files = [*real_tables.glob("tabular/*/data.parquet"), *real_tables.glob("healthcare/heart_*/data.parquet")]
+    files += real_tables.glob("benchmark/*/train.parquet")
+    assert files
+    for file in files:
+        fields = infer({"t": pq.read_table(file)}).schema.tables["t"].fields
+        assert {c: f.sensitive for c, f in fields.items() if f.sensitive} == {}, file.parent.name

@@ -1,0 +1,78 @@
+"""YAML is data only, and every value knows where it stands."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+
+import pytest
+
+from synthwright.core import safe_yaml
+from synthwright.core.errors import SpecError
+
+
+def test_values_and_places() -> None:
+    """Values are read as plain data, and each knows its line and column."""
+    found = safe_yaml.load("a: 1\nb:\n  - x\n  - {c: 2.5}\n", "f.yaml")
+    assert found.data == {"a": 1, "b": ["x", {"c": 2.5}]}
+    assert found.marks["a",] == (1, 4)
+    assert found.marks["b", 0] == (3, 5)
+    assert found.marks["b", 1, "c"] == (4, 9)
+
+
+def test_words_stay_words() -> None:
+    """Keys are text, and `no`, dates, hexadecimal and sexagesimal numbers are not turned into something else."""
+    found = safe_yaml.load("no: yes\n1999: 2020-01-01\nx: 0x10\ny: 1:30\nz: on\nu: '1'\nv: ~\n", "f")
+    assert found.data == {"no": "yes", "1999": "2020-01-01", "x": "0x10", "y": "1:30", "z": "on", "u": "1", "v": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x [1]\nb: *x", "2:4: this is no YAML: aliases"),
+        ("a: 1\na: 2", "2:1: 'a' is said twice"),
+        ("!!python/object:os.system x", "1:1: tags"),
+        ("a: !secret x", "1:4: tags"),
+        ("[" * 100, "nested deeper"),
+        ("a: [", "this is no YAML"),
+        ("? [a, b]\n: c", "a key must be a plain word"),
+    ],
+)
+def test_what_is_refused(text: str, said: str) -> None:
+    """Aliases, duplicate keys, tags, deep nesting and broken text are faults with a place."""
+    with pytest.raises(SpecError, match=r"f:\d+:\d+: ") as caught:
+        safe_yaml.load(text, "f")
+    assert said in str(caught.value)
+
+
+def test_two_faults_are_told_together() -> None:
+    """A second duplicate does not wait behind the first."""
+    with pytest.raises(SpecError) as caught:
+        safe_yaml.load("a: 1\na: 2\nb: 1\nb: 2\n", "f")
+    assert len(caught.value.faults) == 2
+
+
+def test_a_bomb_is_refused_quickly() -> None:
+    """A document that would expand to billions of items costs less than a second and 100 MB."""
+    levels = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"{c}: &{c} [{', '.join(['*' + b] * 9)}]" for b, c in zip("abcdefgh", "bcdefghi", strict=True)]
+    tracemalloc.start()
+    begun = time.perf_counter()
+    with pytest.raises(SpecError, match="aliases"):
+        safe_yaml.load("\n".join(levels), "f")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.perf_counter() - begun < 1
+    assert peak < 100_000_000
+
+
+def test_a_huge_file_is_refused() -> None:
+    """A file over the limit is not parsed at all."""
+    with pytest.raises(SpecError, match="larger than"):
+        safe_yaml.load(b"#" * (safe_yaml.MOST_BYTES + 1), "f")
+
+
+def test_not_utf8() -> None:
+    """Bytes that are no UTF-8 are said to be so."""
+    with pytest.raises(SpecError, match="not UTF-8"):
+        safe_yaml.load("name: café".encode("latin-1"), "f")

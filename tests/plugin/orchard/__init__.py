@@ -1,0 +1,1 @@
+"""Recipes that a third party wrote; nothing here is part of Synthwright."""

@@ -1,0 +1,138 @@
+"""Gates held against scores: what is missing fails, and each result says why."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from synthwright.core.contracts import Score
+from synthwright.core.gates import DEFAULT_GATES
+from synthwright.report.verdict import GateResult, said, settle, standing, verdict, warnings
+
+
+def one(gate: str, *scores: Score) -> GateResult:
+    """Return the result of one gate."""
+    return settle(scores, [gate])[0]
+
+
+def test_good_scores_are_released(good: tuple[Score, ...]) -> None:
+    """Scores that meet every default gate are released, with value and bound of each."""
+    results = settle(good)
+    assert verdict(results) == "released"
+    assert [r.gate for r in results] == list(DEFAULT_GATES)
+    copies = results[-1]
+    assert copies.value == 0.001
+    assert copies.bound == pytest.approx(0.0111)
+
+
+@pytest.mark.parametrize(
+    ("gate", "score", "why"),
+    [
+        ("shape <= 0.1", Score("shape", "", 0.13), "shape is 0.13, over the bound 0.1 by 0.03"),
+        ("tstr >= reference", Score("tstr", "", 0.85, 0.92), "tstr is 0.85, under the bound 0.92 by 0.07"),
+        ("shape[t.a] <= 0.1", Score("shape", "t.a", 0.2), "shape[t.a] is 0.2, over the bound 0.1 by 0.1"),
+        ("shape.worst <= 0.1", Score("shape", "worst", 0.2), "shape.worst is 0.2"),
+        ("rules >= 1", Score("rules", "", 0.9999999), "rules is 0.9999999, under the bound 1 by 1e-07"),
+        ("rows == 1", Score("rows", "", 0.5), "rows is 0.5, off the bound 1 by 0.5"),
+        ("shape < 0.1", Score("shape", "", 0.1), "shape is 0.1, where < 0.1 is wanted"),
+        ("tstr >= reference", Score("tstr", "", 0.85), "no reference to hold it against"),
+        ("shape <= 0.1", Score("shape", "", math.nan), "it has no value"),
+        ("shape <= 0.1", Score("shape", "", None), "it has no value"),
+        ("shape <= 0.1", Score("shape", "", 0.0, status="failed", problem="out of luck"), "out of luck"),
+        ("rules >= 1", Score("rules", status="failed", problem="out of luck"), "out of luck"),
+        ("tstr >= 0.5", Score("tstr", status="not-applicable", problem="no target"), "not applicable: no target"),
+        ("shape <= 0.1", Score("trend", "", 0.0), "no metric 'shape' was run"),
+        ("shape[t.b] <= 0.1", Score("shape", "", 0.0), "no score about 't.b'"),
+        ("shape <= 0.1", Score("shape", "t.a", 0.0), "single columns only"),
+        ("rules >= 1", Score("keys", "", 1.0), "no metric 'rules' was run"),
+    ],
+)
+def test_what_falls_short_or_is_missing_fails(gate: str, score: Score, why: str) -> None:
+    """A gate fails on a score that is off, missing, failed, not a number, or not applicable, and says which."""
+    result = one(gate, score)
+    assert not result.passed
+    assert why in result.why
+    assert verdict([result]) == "refused"
+    assert result.value is None or math.isfinite(result.value)
+
+
+@pytest.mark.parametrize("gate", DEFAULT_GATES)
+def test_default_gates_pass_where_there_is_nothing_to_measure(gate: str) -> None:
+    """A table without rules, keys or real rows is not refused by the default gates for that."""
+    name = gate.partition(" ")[0]
+    result = one(gate, Score(name, status="not-applicable", problem="nothing is there"))
+    assert result.passed
+    assert result.value is None
+    assert "not applicable" in result.why
+
+
+def test_default_copies_gate_is_strict_without_a_reference() -> None:
+    """Where no held-out rows say how many copies are natural, none are."""
+    gate = DEFAULT_GATES[-1]
+    assert one(gate, Score("exact-copies", "", 0.004)).passed
+    result = one(gate, Score("exact-copies", "", 0.2))
+    assert not result.passed
+    assert "without held-out rows" in result.why
+
+
+def test_one_failing_score_of_several_fails() -> None:
+    """Two scores of one name must both pass."""
+    assert not one("shape <= 0.1", Score("shape", "", 0.05), Score("shape", "", 0.2)).passed
+
+
+def test_a_wrong_gate_is_a_value_error() -> None:
+    """Gates that are none are told, not skipped."""
+    with pytest.raises(ValueError, match="no bound"):
+        settle([], ["shape <= five"])
+
+
+def test_no_gate_releases() -> None:
+    """Where nothing is asked, nothing fails."""
+    assert verdict(settle([], [])) == "released"
+
+
+def test_warns_of_scores_that_fall_short(good: tuple[Score, ...]) -> None:
+    """A score past its soft bound is a sentence, unless a gate rules on it."""
+    bad = [s._replace(value=0.2, low=0.19, high=0.21) if s == good[0] else s for s in good]
+    assert warnings(good, DEFAULT_GATES, {}) == []
+    (sentence,) = warnings(bad, DEFAULT_GATES, {})
+    assert sentence == "shape is 0.2, over the soft bound 0.032 by 0.168; a second real sample gets 0.012."
+    assert warnings(bad, ["shape <= 1"], {}) == []
+
+
+def test_warns_of_default_gates_that_were_left_out() -> None:
+    """Broken rules are told even where no gate rules on them."""
+    assert "rules is 0.5, under the soft bound 1" in warnings([Score("rules", "", 0.5)], [], {})[0]
+
+
+def test_warns_of_what_is_too_close() -> None:
+    """A distance far below that of a second real sample is suspicious, if its interval says so too."""
+    near = Score("shape", "", 0.002, 0.02, 0.001, 0.003)
+    assert "too close, check for copying" in warnings([near], [], {})[0]
+    assert standing(near, "lower") == "close"
+    assert warnings([near._replace(high=0.011)], [], {}) == []
+
+
+def test_warns_of_failures() -> None:
+    """A metric that could not be measured is told."""
+    (sentence,) = warnings([Score("coverage", status="failed", problem="it raised")], [], {})
+    assert sentence == "coverage could not be measured: it raised."
+
+
+@pytest.mark.parametrize(("goal", "value"), [("lower", 0.9), ("higher", 0.1)])
+def test_warns_of_foreign_metrics_by_their_goal(goal: str, value: float) -> None:
+    """A metric that nobody here knows is held against its reference."""
+    score = Score("orchard", "", value, 0.5)
+    assert standing(score, goal) == "short"
+    assert "soft bound" in warnings([score], [], {"orchard": goal})[0]
+    assert warnings([score], [], {}) == []
+
+
+def test_says_numbers_apart() -> None:
+    """Two numbers that differ are never written alike."""
+    assert said(0.1) == "0.1"
+    assert said(None) == "none"
+    assert said(0.123456789) == "0.1235"
+    assert said(0.10000001, 0.1) == "0.10000001"
+    assert said(1 - 1e-16, 1.0) != said(1.0)

@@ -1,0 +1,266 @@
+"""The command line: what people type, what they read, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import csv
+
+from synthwright import cli
+
+
+class Said(NamedTuple):
+    """What a command left: exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Return a function that runs the command line in an empty folder, with a user's own state folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["synthwright", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return Said(int(left.value.code or 0), out, err)
+
+    return run
+
+
+def table(rows: int = 300) -> pa.Table:
+    """Make a small table with a target."""
+    rng = np.random.default_rng(3)
+    age = rng.integers(18, 80, rows)
+    return pa.table(
+        {"age": age, "city": rng.choice(["Ulm", "Bonn", "Kiel"], rows), "income": np.where(age > 50, "high", "low")}
+    )
+
+
+def test_from_a_file_to_a_release(command: Command, tmp_path: Path) -> None:
+    """`init`, `check`, `run` and `verify` follow each other without a hand edit, from a CSV file."""
+    csv.write_csv(table(), "people.csv")
+    assert command("init", "people.csv").code == 0
+    assert "target: people.income" in (tmp_path / "people.yaml").read_text()
+    assert "kind: integer" in (tmp_path / "people.schema.yaml").read_text()
+    checked = command("check", "people.yaml")
+    assert checked.code == 0
+    assert "No fault found" in checked.out
+    ran = command("run", "people.yaml", "--workers", "1")
+    assert ran.code == 0, ran
+    assert "Released" in ran.out
+    assert "out/people/internal/report.html" in ran.out
+    assert command("verify", "out/people").code == 0
+    (tmp_path / "out/people/README.md").write_text("changed")
+    again = command("verify", "out/people")
+    assert again.code == 1
+    assert "README.md" in again.err
+
+
+def test_init_does_not_overwrite(command: Command) -> None:
+    """A second `init` leaves what was corrected by hand alone, unless forced."""
+    csv.write_csv(table(), "people.csv")
+    command("init", "people.csv")
+    Path("people.yaml").write_text("mine")
+    again = command("init", "people.csv")
+    assert again.code == 1
+    assert "--force" in again.err
+    assert Path("people.yaml").read_text() == "mine"
+    assert command("init", "people.csv", "--force").code == 0
+
+
+def test_data_outside_the_folder_is_remembered(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naming a file outside once is enough for `run`; a specification alone cannot reach it."""
+    (tmp_path / "far").mkdir()
+    (tmp_path / "here").mkdir()
+    pq.write_table(table(), tmp_path / "far" / "people.parquet")
+    monkeypatch.chdir(tmp_path / "here")
+    made = command("init", "../far/people.parquet")
+    assert made.code == 0
+    assert "remembered" in made.out
+    assert command("run", "people.yaml", "--quiet").code == 0
+    shutil.rmtree(tmp_path / "state")
+    refused = command("run", "people.yaml", "--out", "other")
+    assert refused.code == 1
+    assert "leaves" in refused.err
+    assert command("run", "people.yaml", "--out", "other", "--root", tmp_path, "--quiet").code == 0
+
+
+def test_gates_that_are_not_met(command: Command) -> None:
+    """A refusal names the gate and by how much, leaves no data, and exits with 3."""
+    pq.write_table(table(), "people.parquet")
+    command("init", "people.parquet")
+    spec = Path("people.yaml").read_text()
+    Path("people.yaml").write_text(spec.replace("evaluate:", 'evaluate:\n  gates: ["shape <= 0.00001"]'))
+    ran = command("run", "people.yaml")
+    assert ran.code == 3
+    assert "Refused: shape is" in ran.out
+    assert not Path("out/people/data").exists()
+    assert Path("out/people/internal/report.html").exists()
+
+
+def test_json_and_quiet(command: Command) -> None:
+    """`--json` prints nothing but JSON, `--quiet` nothing at all."""
+    pq.write_table(table(), "people.parquet")
+    assert json.loads(command("init", "people.parquet", "--json").out)["target"] == "people.income"
+    assert json.loads(command("check", "people.yaml", "--json").out)["ok"] is True
+    said = json.loads(command("run", "people.yaml", "--json").out)
+    assert said["verdict"] == "released"
+    again = command("run", "people.yaml", "--quiet")
+    assert (again.code, again.out, again.err) == (0, "", "")
+    assert json.loads(command("verify", "out/people", "--json").out) == {"ok": True, "differences": []}
+
+
+def test_fit_and_sample(command: Command) -> None:
+    """The two halves by hand: a model, and rows of it, on condition too."""
+    pq.write_table(table(), "people.parquet")
+    assert command("fit", "people.parquet", "-o", "people.model").code == 0
+    assert command("sample", "people.model", "-n", "50", "-o", "fake.csv", "--set", "income=high").code == 0
+    fake = csv.read_csv("fake.csv")
+    assert fake.num_rows == 50
+    assert set(fake["income"].to_pylist()) == {"high"}
+    assert command("sample", "people.model", "-n", "50", "-o", "fake.csv").code == 1
+    wrong = command("sample", "people.model", "-n", "5", "-o", "other.csv", "--set", "incme=high")
+    assert wrong.code == 1
+    assert "'income'" in wrong.err
+
+
+def test_evaluate_judges_rows_of_any_tool(command: Command) -> None:
+    """Real rows pass for synthetic ones; noise does not, and the exit code says so."""
+    real = table(900)
+    pq.write_table(real.slice(0, 300), "train.parquet")
+    csv.write_csv(real.slice(300, 300), "holdout.csv")
+    pq.write_table(real.slice(600), "second.parquet")
+    files = ["--real", "train.parquet", "--holdout", "holdout.csv", "--target", "income"]
+    good = command("evaluate", *files, "--synthetic", "second.parquet", "--out", "judged", "--gate", "shape <= 0.2")
+    assert good.code == 0, good
+    assert json.loads(Path("judged/report.json").read_text())["verdict"] == "released"
+    assert Path("judged/report.html").exists()
+    bad = command("evaluate", *files, "--synthetic", "train.parquet")
+    assert bad.code == 3
+    assert "exact-copies" in bad.out
+
+
+def test_what_there_is(command: Command) -> None:
+    """`list`, `explain` and `schema` tell of every plug-in."""
+    listed = command("list")
+    for name in ("copula", "duplicates", "tstr", "sqlite"):
+        assert name in listed.out
+    assert "copula" not in command("list", "metrics").out
+    assert command("list", "metricks").code == 1
+    told = command("explain", "copula")
+    assert told.code == 0
+    assert "protect" in told.out
+    wrong = command("explain", "copla")
+    assert wrong.code == 1
+    assert "'copula'" in wrong.err
+    assert json.loads(command("schema").out)["title"] == "Synthwright specification"
+
+
+def test_a_specification_with_five_faults(command: Command) -> None:
+    """All of them are told, each with its place, and the exit code is 1."""
+    Path("bad.yaml").write_text(
+        "synthwright: 2\nname: 'a b'\nsource: {use: parquett}\nparts: [{make: [t.x], use: copla}]\ncolour: red\n"
+        "evaluate: {gates: ['shape < = 1']}\n"
+    )
+    found = command("check", "bad.yaml")
+    assert found.code == 1
+    lines = found.err.strip().splitlines()
+    assert len(lines) >= 5
+    assert all(line.startswith("bad.yaml:") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", b"", "empty"),
+        ("header.csv", b"a,b\n", "rows"),
+        ("twice.csv", b"a,a\n1,2\n", "'a'"),
+        ("ragged.csv", b"a,b\n1,2\n3\n4,5,6\n", "3"),
+        ("nothing.parquet", b"", ""),
+        ("broken.parquet", b"PAR1 nonsense PAR1", ""),
+        ("broken.jsonl", b'{"a": 1}\n{"a": \n', "2"),
+        ("nested.jsonl", b'{"a": {"b": 1}}\n' * 20, "'a'"),
+        ("what.docx", b"PK\x03\x04", ""),
+    ],
+)
+def test_files_that_cannot_be_read(command: Command, name: str, content: bytes, said: str) -> None:
+    """A message that says what is wrong, exit code 1, and nothing half-written."""
+    Path(name).write_bytes(content)
+    found = command("init", name)
+    assert found.code == 1
+    assert said in found.err
+    assert found.err.startswith("error: ")
+    assert sorted(p.name for p in Path().iterdir() if p.name != "state") == [name]
+
+
+def test_a_folder_that_cannot_be_written(command: Command, tmp_path: Path) -> None:
+    """A folder without rights, or a file in its place, is said plainly."""
+    pq.write_table(table(), "people.parquet")
+    command("init", "people.parquet")
+    (tmp_path / "file").write_text("x")
+    found = command("run", "people.yaml", "--out", "file")
+    assert found.code == 1
+    assert "wanted a folder" in found.err
+    if os.geteuid() != 0:  # root may write anywhere
+        (tmp_path / "locked").mkdir(mode=stat.S_IRUSR)
+        assert command("run", "people.yaml", "--out", "locked/out").code == 1
+
+
+def test_a_full_disk(command: Command, tmp_path: Path) -> None:
+    """A disk without room ends the run with a message, and leaves no release behind."""
+    pq.write_table(table(), "people.parquet")
+    command("init", "people.parquet")
+    code = ("import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
+            "sys.argv = ['synthwright', 'run', 'people.yaml']; from synthwright.cli import main; main()")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done
+    assert "Traceback" not in done.stderr
+    assert "room" in done.stderr or "large" in done.stderr
+    assert not (tmp_path / "out/people/data").exists()
+    assert not (tmp_path / "out/people/manifest.json").exists()
+
+
+def test_wrong_usage(command: Command) -> None:
+    """A missing argument or an unknown option exits with 2."""
+    assert command("run").code == 2
+    assert command("run", "x.yaml", "--colour").code == 2
+    assert command("run", "none.yaml").code == 1
+    assert command("--version").code == 0
+
+
+def test_no_value_of_a_real_row_is_told(command: Command) -> None:
+    """A cell that does not fit is named by column and row; what it holds is not repeated."""
+    lines = [b"age,city"] + [b"%d,Ulm" % i for i in range(50)] + [b"CANARY-4711,Ulm"]
+    Path("people.csv").write_bytes(b"\n".join(lines[:-1]))
+    command("init", "people.csv")
+    Path("people.csv").write_bytes(b"\n".join(lines))
+    found = command("run", "people.yaml")
+    assert found.code == 1
+    assert "'age'" in found.err
+    assert "CANARY" not in found.out + found.err
