@@ -78,6 +78,11 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     assert any("'q'" in f for f in found)
 
 
+def test_a_rule_that_means_nothing(tmp_path: Path) -> None:
+    """A rule that compares what cannot be compared is a fault before anything runs."""
+    assert any(f.startswith("7:") for f in _faults(tmp_path, SPEC, SCHEMA.replace("a <= c", "a <= 'x'")))
+
+
 def test_the_file_of_a_fault_is_named(tmp_path: Path) -> None:
     """A fault of the schema is told with the schema's file."""
     (tmp_path / "x.yaml").write_text(SPEC)

@@ -234,6 +234,7 @@ class _Planner:
                     self.faults.append(
                         self.say(place, f"rule {rule.rule!r}: table {name!r} has no column {column!r}{hint}")
                     )
+                self.faults += [self.say(place, message) for message in rules.faults(parsed, table)]
 
     def _columns(self, schema: Schema) -> None:
         spec = self.spec
