@@ -34,7 +34,9 @@ def shop(tmp_path: Path) -> Path:
     rng = np.random.default_rng(1)
     (tmp_path / "tables").mkdir()
     customers = pa.table({"customer_id": np.arange(200), "age": rng.integers(18, 80, 200)})
-    orders = pa.table({"order_id": np.arange(900), "customer_id": rng.integers(0, 200, 900), "n": rng.integers(1, 9, 900)})
+    orders = pa.table(
+        {"order_id": np.arange(900), "customer_id": rng.integers(0, 200, 900), "n": rng.integers(1, 9, 900)}
+    )
     pq.write_table(customers, tmp_path / "tables" / "customer.parquet")
     pq.write_table(orders, tmp_path / "tables" / "order.parquet")
     (tmp_path / "shop.yaml").write_text(SPEC)

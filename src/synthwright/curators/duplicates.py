@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from synthwright.core.context import Context
-from synthwright.core.contracts import NONE, Curator, Judge, Verdict
+from synthwright.core.contracts import NONE, Curator
 from synthwright.core.dataset import Dataset
-from synthwright.kit.repeats import excess, expected_repeats, modelled
-from synthwright.kit.rows import rank_in_group, row_hashes
+from synthwright.kit.repeats import Gone, compared, excess, expected_repeats
+from synthwright.kit.rows import rank_in_group
 
 DUPLICATE = "duplicate"
-
-
-@dataclass(frozen=True)
-class DuplicatesJudge(Judge):
-    """Knows the numbers of the rows that go."""
-
-    gone: Mapping[str, np.ndarray]
-
-    def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
-        """Return one ruling for each table that was compared."""
-        return [Verdict.of(t, np.isin(data.row_numbers(t), gone), DUPLICATE) for t, gone in self.gone.items()]
 
 
 class Duplicates(Curator):
@@ -42,21 +28,14 @@ class Duplicates(Curator):
         DUPLICATE: "The row repeats an earlier row, and rows repeat more often than real ones do.",
     }
 
-    def fit(
-        self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE
-    ) -> DuplicatesJudge:
+    def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE) -> Gone:
         """Find the rows that repeat others, and how many of them real rows would have."""
         gone = {}
-        for table in data.tables if evidence is not None else ():
-            columns = [c for c in modelled(data, table) if evidence is not None and evidence.has(f"{table}.{c}")]
-            if not columns or evidence is None:
-                continue
-            hashes, row = row_hashes(data.tables[table], columns), data.row_numbers(table)
-            real = row_hashes(evidence.tables[table], columns)
-            again = rank_in_group(hashes, row) > 0
+        for table, _, rows, hashes, real in compared(data, evidence):
+            again = rank_in_group(hashes, rows) > 0
             stay = int(again[: settled.get(table, 0)].sum())
             again[: settled.get(table, 0)] = False
-            allowed = expected_repeats(real, len(row)) - stay
+            allowed = expected_repeats(real, len(rows)) - stay
             seed = int(ctx.at(table).rng.integers(2**63))
-            gone[table] = excess(row[again], hashes[again], real, allowed, seed)
-        return DuplicatesJudge(gone)
+            gone[table] = excess(rows[again], hashes[again], real, allowed, seed)
+        return Gone(DUPLICATE, gone)

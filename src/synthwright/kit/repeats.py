@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from synthwright.core.context import Context
+from synthwright.core.contracts import Judge, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Kind
 from synthwright.kit.rows import in_set, mix, row_hashes
@@ -20,6 +24,41 @@ def modelled(data: Dataset, table: str) -> tuple[str, ...]:
     """Return the columns of a table that rows are compared by: present, and neither made anew nor references."""
     fields = data.schema.tables[table].fields
     return tuple(c for c in data.columns(table) if not fields[c].anew and fields[c].kind is not Kind.REFERENCE)
+
+
+@dataclass(frozen=True)
+class Gone(Judge):
+    """Knows the numbers of the rows that go, and for what reason; holds nothing of the real rows."""
+
+    reason: str
+    numbers: Mapping[str, np.ndarray]
+
+    def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
+        """Return one ruling for each table that was compared."""
+        return [Verdict.of(t, np.isin(data.row_numbers(t), gone), self.reason) for t, gone in self.numbers.items()]
+
+
+class Compared(NamedTuple):
+    """One table's rows beside the real ones, by the columns that are modelled."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: np.ndarray
+    """The rows' numbers."""
+    hashes: np.ndarray
+    real: np.ndarray
+    """The row hashes of the real rows."""
+
+
+def compared(data: Dataset, evidence: Dataset | None) -> Iterator[Compared]:
+    """Yield every table that has modelled columns to be compared by; none without real rows."""
+    if evidence is None:
+        return
+    for table, held in data.tables.items():
+        columns = tuple(c for c in modelled(data, table) if evidence.has(f"{table}.{c}"))
+        if columns:
+            real = row_hashes(evidence.tables[table], columns)
+            yield Compared(table, columns, data.row_numbers(table), row_hashes(held, columns), real)
 
 
 def expected_repeats(hashes: np.ndarray, rows: int) -> float:
