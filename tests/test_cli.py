@@ -158,6 +158,7 @@ def test_evaluate_judges_rows_of_any_tool(command: Command) -> None:
     files = ["--real", "train.parquet", "--holdout", "holdout.csv", "--target", "income"]
     good = command("evaluate", *files, "--synthetic", "second.parquet", "--out", "judged", "--gate", "shape <= 0.2")
     assert good.code == 0, good
+    assert "Passed: 300 rows" in good.out
     assert json.loads(Path("judged/report.json").read_text())["verdict"] == "released"
     assert Path("judged/report.html").exists()
     bad = command("evaluate", *files, "--synthetic", "train.parquet")

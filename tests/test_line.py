@@ -233,3 +233,29 @@ def test_rows_that_are_all_alike_are_refused(project: Path) -> None:
     (project / "people.yaml").write_text(SPEC.replace("target: people.income, ", ""))
     with pytest.raises(InputError, match="all alike"):
         sw.run(project / "people.yaml", project / "out")
+
+
+@pytest.mark.parametrize(
+    ("holdout", "said"),
+    [
+        ("{after: 2031-01-01, column: people.start}", "rows with a date after"),
+        ("{after: notadate, column: people.start}", "ISO form"),
+        ("{after: 2001-01-01, column: people.age}", "a date or datetime"),
+        ("{by: people.nope, share: 0.3}", "people.nope"),
+        ("{path: people.parquet}", "not learned from"),
+    ],
+)
+def test_a_holdout_that_holds_nothing_out_is_refused(project: Path, holdout: str, said: str) -> None:
+    """A holdout that is empty, unknown or the training file itself would prove nothing."""
+    (project / "people.yaml").write_text(
+        SPEC.replace("path: people.parquet}", f"path: people.parquet}}, holdout: {holdout}")
+    )
+    with pytest.raises(sw.SynthwrightError, match=said):
+        sw.run(project / "people.yaml", project / "out")
+
+
+def test_a_table_of_one_column(project: Path) -> None:
+    """The values of a lone column repeat by nature, and are released."""
+    pq.write_table(people(2000).select(["bonus"]), project / "people.parquet")
+    (project / "people.yaml").write_text(SPEC.replace("target: people.income, ", ""))
+    assert sw.run(project / "people.yaml", project / "out").passed

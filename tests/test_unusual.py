@@ -31,6 +31,7 @@ def _same_frame(real: Any, made: Any) -> None:
         assert made.schema == real.schema
     else:
         assert made.column_names == real.column_names
+        assert [f.nullable for f in made.schema] == [f.nullable for f in real.schema]
 
 
 @pytest.mark.parametrize("generator", ["marginals", "default"])

@@ -203,6 +203,10 @@ def _number_cases() -> dict[str, Any]:
         "two values": _with(RNG.integers(0, 2, N), [subset]),
         "rare class": _with(["common"] * (N - 6) + ["rare"] * 6, [subset]),
         "almost all null": _with(pa.array([None] * (N - 20) + [float(v) for v in range(20)]), []),
+        "odd numbers": _with(
+            RNG.integers(0, 3000, N) * 2 + 1, [within, lambda _, m: all(v % 2 == 1 for v in _values(m))]
+        ),
+        "fives": _with(RNG.integers(0, 600, N) * 50 + 7, [within, lambda _, m: all(v % 50 == 7 for v in _values(m))]),
         "years": _with(RNG.integers(1990, 2024, N), [within]),
         "percent 0 to 1": _with(np.round(RNG.random(N), 2), [within, multiples(0.01)]),
         "skewed over nine decades": _with(10 ** RNG.uniform(-3, 6, N), []),
@@ -216,6 +220,7 @@ def _text_cases() -> dict[str, Any]:
     labels = ["ja/nein", "Größe", "名前", "مرحبا", "\U0001f642 smile", "", " lead", "a\nb", 'q"uote', "tab\there"]
     return {
         "leading zeros": _with(digits, [pattern(r"\d{5}")]),
+        "few codes with leading zeros": _with([f"{v:05d}" for v in RNG.integers(0, 3000, N)], [pattern(r"\d{5}")]),
         "unusual labels": _with([labels[v % 10] for v in _INTS], [subset]),
         "e-mails": _with(
             [f"user{i}.{v}@mail{v % 9}.example" for i, v in enumerate(_INTS)], [disjoint, pattern(r"[^@\s]+@[^@\s]+")]
@@ -320,6 +325,13 @@ def _frame_cases() -> dict[str, Any]:
         "[c]",
     ]
     cases["unusual names"] = (pa.table({n: (_normal() if i % 2 else _words(N)) for i, n in enumerate(names)}), {})
+    nothing = pa.schema([pa.field("c", pa.int64(), nullable=False), pa.field("d", pa.string())])
+    cases["a field without nulls"] = (pa.table({"c": _INTS, "d": _words(N)}, schema=nothing), {"c": [within]})
+    cases["pandas instants as objects"] = _pandas(pd.Series(list(_STAMPS), dtype=object), [])
+    cases["pandas spans as objects"] = _pandas(
+        pd.Series([dt.timedelta(minutes=int(v)) for v in _INTS], dtype=object), []
+    )
+    cases["polars without a name"] = (pl.DataFrame({"": _words(N), "d": _normal()}), {"": [subset]})
     cases["one column"] = (pa.table({"only": _normal()}), {})
     cases["one text column"] = (pa.table({"only": _words(N)}), {})
     cases["ten rows"] = (pa.table({"a": list(range(10)), "b": _words(10)}), {})

@@ -25,6 +25,7 @@ Root = Annotated[
     typer.Option("--root", help="The project folder, which paths may not leave; by default the specification's."),
 ]
 Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Overrides the specification's seed.")]  # noqa: UP045
+Draw = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
@@ -89,12 +90,12 @@ def evaluate(
     target: Annotated[Optional[str], typer.Option("--target", help="The column to predict.")] = None,  # noqa: UP045
     gate: Annotated[Optional[list[str]], typer.Option("--gate", help="What must hold: 'shape <= 0.05'. May be said more than once.")] = None,  # noqa: E501, UP045
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where report.json and report.html go.")] = None,  # noqa: UP045
-    seed: Seed = None, json: Json = False, quiet: Quiet = False,
+    seed: Draw = 0, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Judge synthetic rows, made by any tool, against real ones."""
     from synthwright.commands import Say, evaluate_files
 
-    evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, gate or [], seed or 0, out,
+    evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, gate or [], seed, out,
                    Say(json=json, quiet=quiet))  # fmt: skip
 
 
@@ -105,12 +106,12 @@ def fit(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the model.")],
     generator: Annotated[str, typer.Option("--generator", "-g", help="See `synthwright list generators`.")] = "default",
     given: Annotated[Optional[list[str]], typer.Option("--given", help="A column that `sample` will set. May be said more than once.")] = None,  # noqa: E501, UP045
-    seed: Seed = None, json: Json = False, quiet: Quiet = False,
+    seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Learn from a table and save the model."""
     from synthwright.commands import Say, fit_file
 
-    fit_file(data, out, generator, given or [], seed or 0, Say(json=json, quiet=quiet))
+    fit_file(data, out, generator, given or [], {"seed": seed, "force": force}, Say(json=json, quiet=quiet))
 
 
 @app.command(epilog="Example:  synthwright sample people.model -n 10000 -o fake.parquet --set income='>50K'")
@@ -120,12 +121,12 @@ def sample(
     rows: Annotated[Optional[int], typer.Option("-n", "--rows", min=0, help="Rows to make; by default as many as were learned from.")] = None,  # noqa: E501, UP045
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write: .parquet, .csv, .jsonl, …")],
     set_: Annotated[Optional[list[str]], typer.Option("--set", help="COLUMN=VALUE, or COLUMN=balanced. May be said more than once.")] = None,  # noqa: E501, UP045
-    seed: Seed = None, force: Force = False, json: Json = False, quiet: Quiet = False,
+    seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Make rows with a saved model."""
     from synthwright.commands import Say, sample_file
 
-    sample_file(model, out, rows, set_ or [], {"seed": seed or 0, "force": force}, Say(json=json, quiet=quiet))
+    sample_file(model, out, rows, set_ or [], {"seed": seed, "force": force}, Say(json=json, quiet=quiet))
 
 
 @app.command(epilog="Example:  synthwright verify out/adult")

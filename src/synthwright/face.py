@@ -74,6 +74,8 @@ def fit(
 
     dataset = data if isinstance(data, Dataset) and schema is None else Dataset.of(data, schema)
     refuse_poor(dataset)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise InputError("fit", "seed", wanted="a whole number", got=f"a {type(seed).__name__}")
     recipe = _recipe(generator, settings)
     return learn(_planned(dataset.schema, recipe, given), dataset, Frame.of(data), seed)
 
@@ -101,12 +103,11 @@ def _planned(schema: Schema, recipe: Generator, given: Sequence[str]) -> Plan:
     """Return the plan that makes every column; columns given to a generator that must know are made before."""
     first = columns_of(schema, given)
     settings = recipe.model_dump(mode="json")
-    rest = PartUse(make=tuple(f"{t}.*" for t in schema.tables), use=recipe.name, settings=settings,
-                   given=first if recipe.abilities.given == "declared" else ())  # fmt: skip
+    rest = PartUse(make=tuple(f"{t}.*" for t in schema.tables), use=recipe.name, settings=settings, given=first)
     parts = [rest]
     if first and recipe.abilities.given == "none":
         raise InputError(recipe.name, "given", wanted="a generator that can be given columns", got=f"{recipe.name!r}")
-    if first and recipe.abilities.given == "declared":
+    if first:
         parts = [PartUse(make=(c,), use=recipe.name, settings=settings, given=first[:i]) for i, c in enumerate(first)]
         parts.append(rest)
     spec = Spec(synthwright=1, name="notebook", schema_=schema, parts=tuple(parts))
@@ -115,6 +116,8 @@ def _planned(schema: Schema, recipe: Generator, given: Sequence[str]) -> Plan:
 
 def load(path: str | Path) -> Synthesizer:
     """Read a model that `Synthesizer.save` wrote; nothing in it can run code."""
+    if not isinstance(path, str | Path):
+        raise InputError("load", "the path", wanted="the folder of a model", got=f"a {type(path).__name__}")
     return Synthesizer.load(Path(path))
 
 
@@ -197,7 +200,9 @@ def judge(
     identity = fingerprint([d.fingerprint() for d in (case.train, case.holdout, case.synthetic) if d is not None])
     rows = {t: case.synthetic.rows(t) for t in case.schema.tables}
     settled = settle(scores, [g.text for g in made.gates])
-    report = Report.of(scores, settled, rows=rows, fingerprint=identity, seconds={"evaluate": sum(seconds.values())})
+    report = Report.of(
+        scores, settled, rows=rows, fingerprint=identity, seconds={"evaluate": sum(seconds.values())}, judged=True
+    )
     return report, seconds
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset, to_arrow
-from synthwright.core.errors import InputError, SampleError, StoreError
+from synthwright.core.errors import InputError, SampleError, SpecError, StoreError
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
@@ -66,18 +66,28 @@ class Frame:
     def _one(self, table: pa.Table, name: str) -> Any:
         shape = self.schemas.get(name) or (next(iter(self.schemas.values())) if len(self.schemas) == 1 else None)
         if shape is not None and set(table.column_names) == set(shape.names):
-            fields = [f.with_metadata(shape.field(f.name).metadata) for f in table.schema]
+            fields = [_like(f, shape.field(f.name), table.column(f.name)) for f in table.schema]
             table = pa.table(table.columns, schema=pa.schema(fields, metadata=shape.metadata))
         if self.library == "pandas":
-            made = table.to_pandas()
-            if self.columns:
-                made.columns = self.columns.get(name, next(iter(self.columns.values())))
-            return made
+            return self._pandas(table, name)
         if self.library == "polars":
             import polars as pl
 
-            return pl.from_arrow(table)
+            made = pl.from_arrow(table)
+            assert isinstance(made, pl.DataFrame)  # noqa: S101  from_arrow of a table is a frame
+            return made.rename(dict(zip(made.columns, table.column_names, strict=True)))  # "" is a name too
         return table.replace_schema_metadata(None)
+
+    def _pandas(self, table: pa.Table, name: str) -> Any:
+        made = table.to_pandas()
+        said = json.loads((table.schema.metadata or {}).get(b"pandas", b'{"columns": []}'))["columns"]
+        objects = [c["field_name"] for c in said if c["numpy_type"] == "object"]
+        for column in objects:  # Python's own instants and spans come back as Python's own
+            if column in made.columns and made[column].dtype.kind in "mM":
+                made[column] = made[column].astype(object)
+        if self.columns:
+            made.columns = self.columns.get(name, next(iter(self.columns.values())))
+        return made
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same from."""
@@ -92,6 +102,11 @@ class Frame:
         """Rebuild it."""
         held = {t: pa.ipc.read_schema(pa.py_buffer(base64.b64decode(s))) for t, s in said["schemas"].items()}
         return Frame(said["library"], said["many"], held, said["columns"])
+
+
+def _like(field: pa.Field, real: pa.Field, column: pa.ChunkedArray) -> pa.Field:
+    """Return a field with the metadata of the real one, and like it without nulls where there are none."""
+    return field.with_metadata(real.metadata).with_nullable(real.nullable or column.null_count > 0)
 
 
 def _library(frame: Any) -> Library:
@@ -158,7 +173,7 @@ class Synthesizer:
             if unknown:
                 raise InputError("sample", f"table {unknown[0]!r}", wanted="a table of the model", got="no such table")
             return {t: int(n.get(t, self.rows[t])) for t in self.schema.tables}
-        if isinstance(n, bool) or int(n) != n or n < 0:
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
             raise InputError("sample", "n", wanted="a whole number of rows, zero or more", got=repr(n))
         total = max(self.rows.values()) or 1
         return {t: int(n) if len(self.rows) == 1 else round(n * r / total) for t, r in self.rows.items()}
@@ -183,7 +198,7 @@ class Synthesizer:
                     f"set {column}",
                     wanted="a column that the model was fitted to be given",
                     got="one that it was not",
-                    remedy=f"fit with sw.fit(df, given=[{column!r}])",
+                    remedy=f"fit again with given=[{column!r}] (on the command line: --given {column})",
                 )
         return dict(start.set_)
 
@@ -226,6 +241,10 @@ class Synthesizer:
         """Read what `save` wrote; a StoreError where a file is missing or altered."""
         return _read_model(path)
 
+    def __repr__(self) -> str:
+        used = ", ".join(sorted({p.generator.name for p, _, _ in self.fitted}))
+        return f"Synthesizer({used}; {', '.join(f'{t}: {n:,} rows' for t, n in self.rows.items())})"
+
     def _repr_html_(self) -> str:
         lines = [f"<li>{escape(t)}: learned from {n:,} rows × {len(self.schema.tables[t].fields)} columns</li>"
                  for t, n in self.rows.items()]  # fmt: skip
@@ -247,8 +266,12 @@ def columns_of(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
             plain = [c.partition(".")[2] if len(schema.tables) == 1 else c for c in schema.columns]
             near = get_close_matches(name, plain, n=1)
             raise InputError("data", f"column {name!r}", wanted="a column of the data", got="none of that name",
-                             remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
+                             remedy=f"did you mean {near[0]!r}?" if near else f"there are {_few(plain)}")  # fmt: skip
     return tuple(found)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:12])) + (" …" if len(names) > 12 else "")
 
 
 def learn(plan: Plan, data: Dataset, frame: Frame, seed: int) -> Synthesizer:
@@ -271,7 +294,7 @@ def _write_model(model: Synthesizer, at: Path) -> None:
     import shutil
 
     shutil.rmtree(at, ignore_errors=True)
-    at.mkdir(parents=True)
+    at.mkdir(parents=True, mode=0o700)
     for i, (_, keeper, learned) in enumerate(model.fitted):
         (at / f"part-{i}").mkdir()
         save_fitted(keeper, learned, at / f"part-{i}")
@@ -312,9 +335,20 @@ def _read_model(at: Path) -> Synthesizer:
                              remedy="fit it again, or get it again from where it came")  # fmt: skip
         said = json.loads((at / "synthesizer.json").read_bytes())
         plan = Plan.of_json(said["plan"])
-    except (ValueError, KeyError) as error:
-        raise StoreError(str(at), "the model", wanted="what Synthwright wrote", got=type(error).__name__) from None
-    named = {p.name: p for p in plan.parts}
-    fitted = tuple((named[n], *load_fitted(named[n].generator, at / f"part-{i}")) for i, n in enumerate(said["parts"]))
-    labels = {c: pa.array(v, canonical(plan.schema.field(c))) for c, v in said["labels"].items()}
-    return Synthesizer(plan, fitted, said["rows"], Frame.of_json(said["frame"]), labels)
+        named = {p.name: p for p in plan.parts}
+        parts = [(named[n], at / f"part-{i}") for i, n in enumerate(said["parts"])]
+        labels = {c: pa.array(v, canonical(plan.schema.field(c))) for c, v in said["labels"].items()}
+        rows, frame = {str(t): int(n) for t, n in said["rows"].items()}, Frame.of_json(said["frame"])
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        RecursionError,
+        pa.ArrowException,
+        SpecError,
+    ) as error:
+        raise StoreError(str(at), "the model", wanted="what Synthwright wrote", got=type(error).__name__,
+                         remedy="fit it again, or get it again from where it came") from None  # fmt: skip
+    return Synthesizer(plan, tuple((p, *load_fitted(p.generator, f)) for p, f in parts), rows, frame, labels)

@@ -62,7 +62,7 @@ evaluate:
   gates: ["shapes <= 3", "shape < = 3"]
 """
     found = _faults(tmp_path, spec)
-    for part in ("2:7: name", "3:15: source", "4:1: colour", "6:51: marginals: protect",
+    for part in ("2:7: name", "3:15: source", "4:1: colour", "6:51: marginals.protect",
                  "8:13: no metric or group", "9:11: no metric is called 'shapes'", "9:26: "):  # fmt: skip
         assert any(f.startswith(part) for f in found), (part, found)
 
@@ -70,6 +70,7 @@ evaluate:
 def test_columns_that_are_not_there(tmp_path: Path) -> None:
     """Unknown columns in rules, targets, starts and parts are told with the nearest name, in the right file."""
     schema = SCHEMA.replace("a <= c", "a <= cc")
+    assert any(f.startswith("7:") and "'cc'" in f for f in _faults(tmp_path, SPEC, schema))
     spec = SPEC + "start: {set: {t.z: 1}}\nevaluate: {target: t.bb}\nignore: [q]\n"
     found = _faults(tmp_path, spec, schema)
     assert any(f.startswith("7:") and "'cc'" in f and "'c'" in f for f in found), found
@@ -81,6 +82,23 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
 def test_a_rule_that_means_nothing(tmp_path: Path) -> None:
     """A rule that compares what cannot be compared is a fault before anything runs."""
     assert any(f.startswith("7:") for f in _faults(tmp_path, SPEC, SCHEMA.replace("a <= c", "a <= 'x'")))
+
+
+def test_no_fault_waits_behind_another(tmp_path: Path) -> None:
+    """Unknown columns in starts, targets, parts and a curator's rules are told together."""
+    spec = """\
+synthwright: 1
+name: x
+schema: x.schema.yaml
+source: {use: parquet, with: {path: x.parquet}, holdout: {by: t.nope}}
+start: {set: {t.z: 1}}
+parts: [{make: [t.*, t.zzz], use: marginals}]
+curate: [{use: rules, with: {rules: ["qqq <= c"]}}]
+evaluate: {target: t.bb}
+"""
+    found = _faults(tmp_path, spec)
+    for line, name in ((4, "t.nope"), (5, "t.z"), (6, "t.zzz"), (7, "qqq"), (8, "t.bb")):
+        assert any(f.startswith(f"{line}:") and f"'{name}'" in f for f in found), (name, found)
 
 
 def test_the_file_of_a_fault_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,71 @@ def test_numbers_may_be_personal_too() -> None:
     assert [f.sensitive for f in fields.values()] == ["phone", "card", "phone"]
     assert {f.kind for f in fields.values()} == {Kind.TEXT}
     assert fields["c"].type == "int64"
+
+
+CODES = np.concatenate([np.arange(60), RNG.integers(0, 60, 340)]) * 37 + 1_000
+KNOWN = [f"K-{v}" for v in CODES]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        *((name, KNOWN) for name in ("Kundennr", "kunden_nr", "Kunden-Nummer", "KdNr", "CustomerID", "client no")),
+        *((name, CODES) for name in ("CustomerID", "patient_nbr", "userId", "account_number", "Kontonummer", "MRN")),
+        *((name, CODES) for name in ("customer_unique_id", "Personalnummer", "policy key", "SUBJECT_ID", "my_user_id")),
+        ("passenger_code", [f"{v:x}" + "0a" for v in CODES * 9_999]),
+        ("customer_id", ["".join(chr(65 + (v // 26**i) % 26) for i in range(5)) for v in CODES * 777]),
+        ("member_id", [None if i % 9 == 0 else float(v) for i, v in enumerate(CODES)]),
+        ("member_id", [None, *map(float, range(5_000, 5_119))]),
+        ("employee_no", pa.array(KNOWN).dictionary_encode()),
+        ("employee_no", pa.array(CODES).dictionary_encode()),
+        ("account_no", [Decimal(int(v)) for v in CODES]),
+        ("student_id", [f"{v:06}" for v in CODES]),
+    ],
+)  # fmt: skip
+def test_repeating_identifiers_are_personal(name: str, values: object) -> None:
+    """Numbers and codes that stand for people and accounts in many rows are made anew."""
+    assert _mark(values, name) == "identifier"
+    if isinstance(values, list) and not isinstance(values[0], float | Decimal | None):  # the same in a file
+        cells = pa.table({name: pa.array([str(v) for v in values])})
+        assert infer({"t": cells}, text=True).schema.tables["t"].fields[name].sensitive == "identifier"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("product_id", CODES),
+        ("order_no", KNOWN),
+        ("customer_count", CODES),
+        ("num_customers", CODES),
+        ("customer_zip_code", CODES),
+        ("VendorID", CODES),
+        ("subject_code", CODES),
+        ("user_id", CODES % 12),
+        ("customer_id", RNG.choice(["gold", "silver", "bronze"], 400)),
+        ("patient_no", RNG.normal(size=400)),
+        ("account_key", [f"a value of {v % 40} words" for v in CODES]),
+    ],
+)
+def test_other_numbers_are_no_identifiers(name: str, values: object) -> None:
+    """Things, counts, places and groups of people are modelled as ever."""
+    assert _mark(values, name) is None
+
+
+def test_keys_and_references_are_no_identifiers() -> None:
+    """What never repeats names the rows, and what points to another table's key is a reference."""
+    customers = pa.table({"customer_id": np.unique(CODES), "age": np.arange(60) % 9})
+    orders = pa.table({"order_id": np.arange(400), "customer_id": CODES})
+    tables = infer({"customers": customers, "orders": orders}).schema.tables
+    assert tables["customers"].fields["customer_id"].kind is Kind.KEY
+    assert tables["orders"].fields["customer_id"].kind is Kind.REFERENCE
+    assert tables["orders"].fields["customer_id"].sensitive is None
+
+
+def test_user_names_are_no_codes() -> None:
+    """What people call themselves is a user name, also in a column called user_id."""
+    words = _made("user_name")
+    assert _mark([*words, *words], "user_id") == "username"
 
 
 def test_e_mails_are_unique() -> None:

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 
 import pytest
+import yaml
 
 from synthwright.core import safe_yaml
 from synthwright.core.errors import SpecError
@@ -35,6 +36,8 @@ def test_words_stay_words() -> None:
         ("a: !secret x", "1:4: tags"),
         ("[" * 100, "nested deeper"),
         ("a: [", "this is no YAML"),
+        ("a: 1\n---\nb: 2\n", "2:1: this is no YAML: a second document"),
+        ("!secret a: 1", "1:1: tags"),
         ("? [a, b]\n: c", "a key must be a plain word"),
     ],
 )
@@ -64,6 +67,49 @@ def test_a_bomb_is_refused_quickly() -> None:
     tracemalloc.stop()
     assert time.perf_counter() - begun < 1
     assert peak < 100_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"k{i}: [1, 2]\n" for i in range(150_000)),
+        f"[{'1, ' * 100_000}1]",
+        f"{{{', '.join(f'k{i}: 1' for i in range(50_000))}}}",
+        f"a: {'[' * 30}{'[], ' * 200_000}{']' * 30}",
+        "[" * 500_000,
+    ],
+)
+def test_many_values_are_refused_quickly(text: str) -> None:
+    """A document with more values than anyone writes costs less than a second and 100 MB."""
+    begun = time.perf_counter()
+    with pytest.raises(SpecError, match=r"more than 120,000 values|nested deeper"):
+        safe_yaml.load(text, "f")
+    assert time.perf_counter() - begun < 1
+    tracemalloc.start()
+    with pytest.raises(SpecError):
+        safe_yaml.load(text, "f")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_wide_schemas_are_read_quickly() -> None:
+    """A schema of 10,000 commented columns is no bomb."""
+    column = "{kind: number, type: double, step: 0.01, nulls: false}  # guessed from the values: correct it if wrong"
+    text = "tables:\n  t:\n    fields:\n" + "".join(f"      column_number_{i}: {column}\n" for i in range(10_000))
+    begun = time.perf_counter()
+    found = safe_yaml.load(text, "f")
+    assert time.perf_counter() - begun < 3
+    assert found.marks["tables", "t", "fields", "column_number_9999", "step"] == (10_003, 62)
+
+
+def test_both_parsers_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PyYAML has no parser in C, values and places are the same."""
+    text = "a: 'x'\nb:\n- |\n  y\n- {ü: 1, c: ~, d: 7}\n- !!str 5\n\"e\": [1.5, true, 'true']\n"
+    fast = safe_yaml.load(text, "f")
+    monkeypatch.setattr(safe_yaml, "_PARSER", yaml.SafeLoader)
+    assert safe_yaml.load(text, "f") == fast
+    assert fast.data == {"a": "x", "b": ["y\n", {"ü": 1, "c": None, "d": 7}, 5], "e": [1.5, True, "true"]}
 
 
 def test_a_huge_file_is_refused() -> None:

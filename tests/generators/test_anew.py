@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, SampleError
+from synthwright.core.infer import infer
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.generators.anew import Anew, AnewModel
 from synthwright.testing import toys
@@ -211,3 +213,59 @@ def test_text_that_stands_for_numbers() -> None:
     data = Dataset(schema, {"t": pa.table({"tel": np.arange(30) + 6_175_550})})
     made = _sampled(data, 100).to_arrow()
     assert made.column("tel").type == pa.int32()
+
+
+def _orders(rows: int = 1_500, people: int = 396) -> pa.Table:
+    """Return orders of people who order unequally often, with what they are known by."""
+    rng = np.random.default_rng(3)
+    share = rng.gamma(1, 1, people)
+    who = np.append(np.arange(people), rng.choice(people, rows - people, p=share / share.sum()))
+    known = (rng.permutation(9_000)[:people] + 1_000)[who]
+    return pa.table({
+        "Kundennr": [f"K-{v}" for v in known], "CustomerID": pa.array(known + 11_000, pa.int32()),
+        "patient_no": [None if i % 7 == 0 else float(v) for i, v in enumerate(known)],
+        "e_mail": [f"p{v}@firm.test" for v in known], "Ort": np.array(["Ulm", "Bonn", "Kiel", "Hof"])[who % 4],
+    })  # fmt: skip
+
+
+def test_identifiers_repeat_as_they_did(tmp_path: Path) -> None:
+    """None of the real ones comes back; there are as many others, as unevenly repeated, of the same look and type."""
+    held = _orders()
+    schema = infer({"t": held}).schema
+    assert [f.sensitive for f in schema.tables["t"].fields.values()] == [*["identifier"] * 3, "email", None]
+    assert schema.tables["t"].rules == ()
+    data = Dataset.of({"t": held}, schema)
+    model = Anew().fit(data, Part(schema.columns[:4]), Context(seed=1))
+    model.save(tmp_path)
+    said = (tmp_path / "model.json").read_text()
+    whole = model.sample(Dataset.blank(schema, {"t": 1_500}), Context(seed=2)).data
+    for name in held.column_names[:4]:
+        real, made = held.column(name).drop_null(), whole.to_arrow_tables()["t"].column(name)
+        assert made.type == real.type
+        made = made.drop_null()
+        assert not set(real.to_pylist()) & set(made.to_pylist()), name
+        assert not any(f'"{v}"' in said for v in data.column(f"t.{name}").drop_null().to_pylist())
+        assert len(made.unique()) == pytest.approx(len(real.unique()), rel=0.05)
+        often, before = (np.sort(np.asarray(c.value_counts().field(1)))[::-1] for c in map(_joined, (made, real)))
+        assert often[:40].sum() == pytest.approx(before[:40].sum(), rel=0.1)
+    assert all(re.fullmatch("K-[1-9][0-9]{3}", v) for v in whole.column("t.Kundennr").to_pylist())
+    assert {len(v) for v in whole.column("t.CustomerID").to_pylist()} == {5}
+    starts = [Dataset.blank(schema, {"t": 750}, {"t": first}) for first in (0, 750)]
+    parts = [AnewModel.load(tmp_path).sample(s, Context(seed=2)).data.tables["t"] for s in starts]
+    assert pa.concat_tables(parts).column("Kundennr").equals(whole.column("t.Kundennr"))
+
+
+def _joined(values: pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+
+
+def test_identifiers_keep_apart_where_they_are_swapped() -> None:
+    """As pseudonyms of an input, equal identifiers get equal ones and others get others."""
+    held = _orders()
+    data = Dataset.of({"t": held}, infer({"t": held}).schema)
+    part = Part(data.schema.columns[:3], mode="replace")
+    model = Anew(consistent=True).fit(data, part, Context(seed=1))
+    made = model.sample(data, Context(seed=2)).data.to_arrow_tables()["t"]
+    for name in held.column_names[:3]:
+        pairs = set(zip(held.column(name).to_pylist(), made.column(name).to_pylist(), strict=True))
+        assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})

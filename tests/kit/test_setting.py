@@ -63,9 +63,22 @@ def test_between_stays_between_and_on_the_lattice() -> None:
         (Between(between=("a", "b")), CATEGORY),
         (Shares(shares={"a": 0}), CATEGORY),
         ("balanced", CATEGORY),
+        ("yesterday", Field(kind=Kind.DATE, type="string", form="%d.%m.%Y")),
+        ("perhaps", Field(kind=Kind.BOOLEAN, type="string", form="ja|nein")),
+        (None, Field(kind=Kind.INTEGER, nulls=False)),
     ],
 )
 def test_what_cannot_be_set(how: Any, field: Field) -> None:
     """A value of another kind, ends in the wrong order, no weight, and no real rows are typed errors."""
     with pytest.raises(InputError):
         _chosen(how, field, 5)
+
+
+def test_a_label_that_nobody_has_is_no_label() -> None:
+    """A misspelled label is refused with the nearest one, so that nothing conditions on nonsense."""
+    labels = pa.array(["<=50K", ">50K"], pa.large_string())
+    assert _chosen(">50K", CATEGORY, 2, labels) == [">50K"] * 2
+    with pytest.raises(InputError, match="did you mean '>50K'"):
+        _chosen(">50k", CATEGORY, 2, labels)
+    with pytest.raises(InputError, match="'<=50K'"):
+        _chosen(Shares(shares={">50K": 1, "nonsense": 1}), CATEGORY, 2, labels)

@@ -29,10 +29,10 @@ def shown(report: Report, width: int = 100) -> str:
 
 
 def test_json_is_the_contract(make_report: MakeReport) -> None:
-    """`report.json` has exactly the agreed words, and warnings and notes beside."""
+    """`report.json` has exactly the agreed words, and warnings, notes and whether it was only judged beside."""
     said = make_report().to_json()
     assert set(said) == {"synthwright", "verdict", "rows", "scores", "gates", "dropped", "seconds", "spend",
-                         "fingerprint", "warnings", "notes"}  # fmt: skip
+                         "fingerprint", "judged", "warnings", "notes"}  # fmt: skip
     assert set(said["scores"][0]) == {
         "metric",
         "about",

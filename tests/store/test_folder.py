@@ -83,3 +83,22 @@ def test_only_the_user_may_look(tmp_path: Path) -> None:
     at = store.put("k/1", _writing("1"))
     assert store.at.stat().st_mode & 0o077 == 0
     assert at.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("fault", ["changed", "gone", "more", "hashes"])
+def test_what_was_altered_is_made_again(tmp_path: Path, fault: str) -> None:
+    """A byte that changed, a file that is gone or came, and lost hashes make the step count as not done."""
+    at = FolderStore.open(tmp_path / "s").put("k/1", _writing("first"))
+    match fault:
+        case "changed":
+            (at / "x").write_text("other")
+        case "gone":
+            (at / "x").unlink()
+        case "more":
+            (at / "y").write_text("new")
+        case _:
+            (at / ".hashes.json").unlink()
+    store = FolderStore.open(tmp_path / "s")
+    assert store.get("k/1") is None
+    assert (store.put("k/1", _writing("first")) / "x").read_text() == "first"
+    assert store.get("k/1") == at

@@ -59,7 +59,7 @@ def _few(names: tuple[str, ...]) -> str:
 
 def verify_release(folder: Path, say: Say) -> None:
     """Check a release against its manifest."""
-    from synthwright.report.manifest import verify
+    from synthwright.report.manifest import unchecked, verify
 
     if not folder.is_dir():
         raise StoreError(str(folder), "the release", wanted="a folder that `run` wrote", got="no such folder")
@@ -72,6 +72,8 @@ def verify_release(folder: Path, say: Say) -> None:
                          got=f"{len(differences)} difference{'s' if len(differences) > 1 else ''}",
                          remedy="get it again from where it was made, or run its spec.lock.yaml")  # fmt: skip
     say.line(f"{folder}: every file is what the manifest says.")
+    for note in unchecked(folder):
+        say.line(f"Note: {note}.")
 
 
 def list_plugins(group: str | None, say: Say) -> None:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 import typer
 
 from synthwright.commands.saying import Say
@@ -73,8 +72,7 @@ def _target(dataset: Dataset, guess: Any) -> str | None:
     if len(dataset.schema.tables) != 1:
         return None
     table = dataset.schema.only
-    counts = {c: pc.count_distinct(dataset.tables[table].column(c)).as_py() for c in dataset.columns(table)}
-    found = guess(dataset.schema.tables[table], counts)
+    found = guess(dataset.schema.tables[table], dataset.tables[table])
     return f"{table}.{found}" if found else None
 
 
@@ -137,7 +135,7 @@ def evaluate_files(
         watcher.end("evaluate", sum(seconds.values()))
     if out is not None:
         with said_plainly(out):
-            out.mkdir(parents=True, exist_ok=True)
+            out.mkdir(parents=True, exist_ok=True, mode=0o700)
             report.write(out / "report.json")
             write_html(report, case, out / "report.html")
         say.line(f"report: {out / 'report.html'}\nscores: {out / 'report.json'}")
@@ -164,11 +162,15 @@ def _as(path: Path | None, schema: Schema | None) -> Dataset | None:
     return Dataset.of(tables, schema, text=source.text)
 
 
-def fit_file(data: Path, out: Path, generator: str, given: list[str], seed: int, say: Say) -> None:
+def fit_file(data: Path, out: Path, generator: str, given: list[str], switches: dict[str, Any], say: Say) -> None:
     """Learn from a file and save the model."""
     from synthwright.face import fit, read
 
-    model = fit(read(data), generator, given=given, seed=seed)
+    if out.exists() and not switches["force"]:
+        raise StoreError(
+            str(out), "the model", wanted="a new folder", got="one that is there", remedy="--force replaces it"
+        )
+    model = fit(read(data), generator, given=given, seed=switches["seed"])
     model.save(out)
     say.result({"model": str(out), "rows": dict(model.rows)})
     say.line(f"Learned from {sum(model.rows.values()):,} rows. Next: synthwright sample {out} -n 1000 -o fake.parquet")

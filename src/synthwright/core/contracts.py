@@ -37,6 +37,10 @@ class Recipe(Frozen):
         """Return the identity of name, version and parameters."""
         return fingerprint([type(self).name, type(self).version, self.model_dump(mode="json")])
 
+    def faults(self, schema: Schema) -> list[str]:
+        """Return what its parameters cannot mean under a schema, a sentence each: unknown columns, wrong rules."""
+        return []
+
 
 class Spend(NamedTuple):
     """What a model cost in privacy: infinite epsilon means no formal guarantee."""
@@ -261,6 +265,10 @@ class Sink(Recipe, ABC):
     @abstractmethod
     def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:
         """Write `folder/<table>/part-00000.<suffix>` …, the same bytes for the same data; return the files."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what whoever opens the files must know, for the manifest."""
+        return ()
 
     @abstractmethod
     def write_file(self, table: pa.Table, path: Path, metadata: dict[str, str]) -> None:

@@ -21,6 +21,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+_SHOWN = 100
+"""Faults of a specification that its message shows."""
+
 
 class SynthwrightError(Exception):
     """Anything Synthwright raises on purpose.
@@ -99,7 +102,8 @@ class Fault(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.message}"
 
 
 class SpecError(SynthwrightError):
@@ -112,7 +116,9 @@ class SpecError(SynthwrightError):
         super().__init__(first, f"{count} fault{'s' if count != 1 else ''}")
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.faults))
+        more = len(self.faults) - _SHOWN
+        said = [*map(str, self.faults[:_SHOWN]), *([f"… and at least {more:,} more faults"] if more > 0 else [])]
+        return "\n".join(said)
 
 
 _BY_NAME = {

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from synthwright.core.casting import as_text, is_binary, is_text
 from synthwright.core.forms import plausible_days
 from synthwright.core.lattice import step_of
-from synthwright.core.personal import Cells, mark_of, plain_name
+from synthwright.core.personal import Cells, hinted, mark_of, plain_name
 from synthwright.core.schema import Field, Kind
 
 SHARED = 3
@@ -132,7 +132,7 @@ def _integer(column: Column) -> Guess:
     present = column.values.drop_null()
     if _are_days(present):
         return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
-    found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(present))
+    found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:
         return found
     if _CODES.fullmatch(column.plain) and _are_codes(present):
@@ -144,9 +144,12 @@ def _integer(column: Column) -> Guess:
     return stepped(column, Kind.INTEGER)._replace(identity=row_numbers(column))
 
 
-def _distinct(present: Any) -> int:
-    """Return how many values differ: of a part, where there are many, as if the rest were like it."""
-    part = present.slice(0, 20_000)
+def _distinct(column: Column, present: Any) -> int:
+    """Return how many values differ: of a part, where there are many, as if the rest were like it.
+
+    All are counted where it matters whether a single one repeats.
+    """
+    part = present if hinted(column.name, "identifier") else present.slice(0, 20_000)
     return int(pc.count_distinct(part).as_py() / len(part) * len(present))
 
 
@@ -167,7 +170,8 @@ def _are_days(present: Any) -> bool:
 
 def marked(column: Column, words: list[str], rows: int, distinct: int, *, digits: bool = True) -> Guess | None:
     """Guess whether values are personal data; `words` are some distinct ones as text."""
-    found = mark_of(Cells(column.name, words, rows, distinct, digits, column.beside))
+    missing = bool(column.values.null_count)
+    found = mark_of(Cells(column.name, words, rows, distinct, digits, column.beside, missing))
     if found is None:
         return None
     own = found.mark in ("email", "username", "card", "iban", "national-number")
@@ -196,10 +200,14 @@ def _real(column: Column) -> Guess:
     """Guess what floats and decimals are: no names of rows, unless they are whole and called so."""
     present = column.values.drop_null()
     guess = stepped(column, Kind.NUMBER)
-    if pa.types.is_decimal(present.type) or not _is_whole(present):
+    if pa.types.is_decimal(present.type):
+        whole = present.type.scale == 0 and hinted(column.name, "identifier")  # databases keep whole numbers so
+        words = as_text(some_of(present)).to_pylist() if whole else []
+        return marked(column, words, len(present), _distinct(column, present)) or guess if whole else guess
+    if not _is_whole(present):
         return guess
     whole = present[:: max(1, len(present) // SOME)].cast(pa.int64())
-    found = marked(column, as_text(pc.unique(whole)).to_pylist(), len(present), _distinct(present))
+    found = marked(column, as_text(pc.unique(whole)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:
         return found
     if NAMES_ROWS.fullmatch(column.plain):

@@ -73,6 +73,11 @@ def guess_labels(column: Column) -> Guess:
     if is_binary(values.type):
         return Guess(field_of(column, Kind.BYTES), "bytes", "made anew, for what they mean is not known")
     labels = labels_of(as_text(values))
+    words = is_text(values.type)
+    if not ordered and (words or pa.types.is_integer(values.type)):
+        mark = marked(column, labels.some(), labels.rows, len(labels.words), digits=not words)
+        if mark is not None:
+            return mark
     if ordered or labels.repeated >= 0.3 or len(labels.words) <= 50:
         shared = set(labels.words.filter(pa.array(labels.counts >= SHARED)).to_pylist())
         kept = tuple(label for label in column.order if label in shared)

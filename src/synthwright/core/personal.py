@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from ipaddress import ip_address
@@ -28,6 +29,7 @@ MARKS = {
     "ip": "an IPv4 or IPv6 address: `192.0.2.7`, `2001:db8::7`",
     "national-number": "a number by which a state knows somebody: social security, tax, passport, driving licence",
     "url": "a web address: `https://example.org/lena`",
+    "identifier": "a number or code by which somebody, or an account, is known, in many rows: `K-1234`, `17850`",
 }
 """Every mark, and what its values look like."""
 
@@ -43,7 +45,22 @@ _STATES = (
     r"passports?|passport ?(number|no|nr)|drivers|drivers?( s)?( licen[cs]es?)? (number|no)|licen[cs]e ?(number|no)",
     r"steuer ?id|tax ?(id|payer id)( number)?|cpf|dni|nif|bsn|pesel|personnummer|aadhaar|codice ?fiscale|curp",
 )
+_KNOWN = (  # people and accounts, as far as they are numbered
+    "customers?|cust|clients?|patients?|pat|participants?|respondents?|persons?|individuals?|users?|members?|accounts?"
+    "|acct|employees?|emp|staff|workers?|personnel|policy|policy ?holders?|passengers?|students?|pupils?|teachers?"
+    "|instructors?|doctors?|physicians?|nurses?|drivers?|riders?|guests?|visitors?|subscribers?|borrowers?|applicants?"
+    "|candidates?|holders?|account ?holders?|card ?holders?|owners?|tenants?|residents?|citizens?|donors?|voters?"
+    "|authors?|reviewers?|players?|agents?|contacts?|insured|beneficiary|households?|buyers?|sellers?|shoppers?"
+    "|payers?|payees?|debtors?|subj|usubj|kunden?|kd|konto|mitarbeiter|patienten|personal|pers|personen|versicherten"
+    "|mitglieds?|mitglieder|nutzer|benutzer|teilnehmer|probanden|matrikel|studenten|schul?er|fahrer|mieter|schuldner"
+    "|debitor(?:en)?|policen?|halter|cliente|usuario|paciente|empleado|alumno"
+)
+_NUMBERED = "id|identifier|no|nr|nbr|num|number|nummer|numero|key|uid|uuid|guid|kennung"
 _HINTS = {
+    "identifier": (
+        rf"(.* )?({_KNOWN}) ?((unique|internal|external) )?({_NUMBERED}|code)( [0-9]+)?",
+        rf"(.* )?subjects? ?({_NUMBERED})|mrn|msno|medical record ({_NUMBERED})",  # codes of subjects are of courses
+    ),
     "email": (r"(e ?mail|correo|courriel)( (address|addr|adresse|id|[0-9]))?|mail( (address|addr))?",),
     "phone": (rf"(.* )?({_TELEPHONES})( ?(number|no|nr|num|nummer|[0-9]|home|work|mobile))?",),
     "first-name": (r"(.* )?(first|given|fore|middle) ?names?|fname|vorname|prenom|christian name",),
@@ -86,11 +103,16 @@ _STREET = re.compile(
     r"|(?:calle|via|viale|piazza|rua|avenida|av\.) .*[0-9]+.*",
     re.IGNORECASE,
 )
+_DIGITS = re.compile(r"[0-9]+")
+_CODE = re.compile(r"(?=.*[0-9])[^\s@]{1,64}|[A-Z_-]{2,64}")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F-]{8,64}")
 _TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|prof|sir|rev|herr|frau|jr|sr|ii|iii|iv|phd|md)\b\.?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SOME = 200
 _FIRST = 20
 _NEARLY = 0.95
+_LEAST_KNOWN = 20
+"""Different values that identifiers of people have, at least."""
 _MOSTLY = 0.8
 
 
@@ -113,6 +135,8 @@ class Cells(NamedTuple):
     """Whether they are numbers outside."""
     beside: frozenset[str] = frozenset()
     """What the columns of the table are called, as `plain_name` says it."""
+    missing: bool = False
+    """Whether some rows have no value."""
 
     @property
     def spread(self) -> float:
@@ -143,10 +167,13 @@ def mark_of(cells: Cells) -> Mark | None:
     What a column is called is enough only for clear names (`first_name`), and only where its values can be such.
     """
     words = cells.words[:_SOME]
-    if not words or (cells.digits and cells.spread < 0.5):
+    if not words:
         return None
-    tests = (_numbers(cells, words),) if cells.digits else \
-        (_reachable(cells, words), _numbers(cells, words), _people(cells, words), _places(cells, words))  # fmt: skip
+    numbers, known = _numbers(cells, words), _identifiers(cells, words)
+    if cells.digits:
+        tests = [numbers, known] if cells.spread >= 0.5 else [known]
+    else:
+        tests = [_reachable(cells, words), numbers, known, _people(cells, words), _places(cells, words)]
     return next((found for test in tests for found in test), None)
 
 
@@ -201,6 +228,24 @@ def _numbers(cells: Cells, words: list[str]) -> Iterator[Mark]:
     system = national_system(words) if cells.spread >= 0.9 else None
     if system is not None:
         yield Mark("national-number", f"its values have the layout and the check digits of {system}")
+
+
+def _identifiers(cells: Cells, words: list[str]) -> Iterator[Mark]:
+    """Yield the mark of numbers and codes that stand for people or accounts; those that never repeat may be keys."""
+    repeats = cells.distinct < cells.rows or cells.missing
+    if cells.distinct < _LEAST_KNOWN or not repeats or not hinted(cells.name, "identifier"):
+        return
+    if _share(_DIGITS if cells.digits else _CODE, words) < 0.9:
+        return
+    if not cells.digits and hinted(cells.name, "username") and not _built_alike(words):
+        return
+    yield Mark("identifier", "it is called so, and its values are numbers or codes")
+
+
+def _built_alike(words: list[str]) -> bool:
+    """Return whether what is not a digit is the same in most values, or all are hexadecimal."""
+    frames = Counter(re.sub(r"[0-9]+", "9", w) for w in words)
+    return sum(n for _, n in frames.most_common(4)) >= _MOSTLY * len(words) or _share(_HEXADECIMAL, words) >= _NEARLY
 
 
 def _is_telephone(words: list[str]) -> bool:

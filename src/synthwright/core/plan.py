@@ -17,8 +17,9 @@ from synthwright.core.contracts import Curator, Generator, Metric, Part, Recipe,
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
 from synthwright.core.gates import parse as parse_gate
+from synthwright.core.phrases import sentence
 from synthwright.core.safe_yaml import Place
-from synthwright.core.schema import Field, Kind, Schema, Table
+from synthwright.core.schema import Field, Kind, Rule, Schema, Table
 from synthwright.core.spec import PartUse, Spec, Start
 
 MADE_ANEW = "anew"
@@ -102,10 +103,19 @@ def without(schema: Schema, columns: tuple[str, ...]) -> Schema:
         fields = {c: _unlinked(f, gone, schema) for c, f in fields.items()}
         if not fields:
             continue
-        kept = tuple(r for r in table.rules if set(rules.parse(r.rule).columns) <= set(fields))
+        mine = {c for t, c in gone if t == name}
+        kept = tuple(r for r in table.rules if not mine & _named(r))  # a rule about nothing stays, and is a fault
         tables[name] = Table(fields=fields, key=table.key if table.key in fields else None, rules=kept,
                              notes=table.notes)  # fmt: skip
     return Schema(tables=tables)
+
+
+def _named(rule: Rule) -> set[str]:
+    """Return the columns that a rule names; none where it is no rule, which is a fault told elsewhere."""
+    try:
+        return set(rules.parse(rule.rule).columns)
+    except ValueError:
+        return set()
 
 
 def _unlinked(field: Field, gone: set[tuple[str, str]], schema: Schema) -> Field:
@@ -134,9 +144,10 @@ class _Planner:
         if not self.faults:
             schema = self._smaller(schema)
         curators, metrics, sink, gates = self.recipes()
+        for i, curator in enumerate(curators):
+            self.faults += [self.say(("curate", i, "with"), message) for message in curator.faults(schema)]
         self._rules(schema)
         self._columns(schema)
-        self.finish()
         parts = self._parts(schema)
         self.finish()
         return Plan(spec, schema, parts, curators, metrics, gates, sink)
@@ -173,12 +184,11 @@ class _Planner:
         except UnknownNameError as error:
             self.faults.append(self.say((*place, "use"), str(error)))
         except ValidationError as error:
-            for one in error.errors(include_url=False, include_context=False):
-                inside = tuple(p for p in one["loc"])
-                message = one["msg"].removeprefix("Value error, ")
-                dotted = ".".join(map(str, inside))
-                shown = f", got {one['input']!r}" if isinstance(one["input"], str | int | float) else ""
-                self.faults.append(self.say((*place, "with", *inside), f"{name}: {dotted}: {message}{shown}"))
+            for one in error.errors(include_url=False):
+                dotted = ".".join([name, *map(str, one["loc"])])
+                unknown = one["type"] == "extra_forbidden"
+                message = f"it has no such parameter: see `synthwright explain {name}`" if unknown else sentence(one)
+                self.faults.append(self.say((*place, "with", *one["loc"]), f"{dotted}: {message}"))
         return None
 
     def _gate(self, text: str, place: Place) -> list[Gate]:

@@ -34,6 +34,8 @@ class Relation(NamedTuple):
     column: str
     others: tuple[str, ...]
     rows: int
+    rough: bool = False
+    """Whether it holds only because the column is rounded: tax of 19 % in cents."""
 
 
 def equal_columns(columns: Columns) -> list[Relation]:
@@ -148,7 +150,9 @@ def _proved(columns: Columns, source: str, target: str, factor: float, constant:
         return None
     said = f"{plain(factor)} * {quoted(source)}" if factor != 1 else quoted(source)
     said += f" {'+' if constant > 0 else '-'} {plain(abs(constant))}" if constant else ""
-    return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()))
+    error, size = np.abs(y[keep] - (factor * x[keep] + constant)), np.abs(y[keep]) + abs(constant)
+    rough = bool(np.any(error > 0.01 * columns.rounding(target) + 1e-15 * size))
+    return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()), rough)
 
 
 def _shift(columns: Columns, source: str, target: str) -> Relation | None:

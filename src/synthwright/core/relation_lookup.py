@@ -53,6 +53,24 @@ def _candidates(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
     return out[:PAIRS]
 
 
+def determined(sample: np.ndarray, lefts: int) -> list[tuple[int, int]]:
+    """Return the pairs of which the second column has one code for each of the first's, in sampled rows.
+
+    Args:
+        sample: codes, -1 where there is no value; rows by columns.
+        lefts: how many columns, from the first on, may determine; the others may be determined.
+    """
+    out: list[tuple[int, int]] = []
+    rights = np.arange(lefts, sample.shape[1])
+    for i in range(lefts):
+        able = _holds(sample[:FIRST], i, rights)
+        if len(able):
+            out += [(i, int(j)) for j in _holds(sample, i, able)]
+        if len(out) >= PAIRS:
+            break
+    return out[:PAIRS]
+
+
 def _holds(sample: np.ndarray, left: int, right: np.ndarray) -> np.ndarray:
     """Return which of the columns `right` have one value for each of the column `left`, nulls aside."""
     codes = sample[:, left]

@@ -10,6 +10,7 @@ import numpy as np
 from synthwright.core.relation_columns import Columns
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
+from synthwright.core.schema import Kind
 
 FIRST = 64
 """Rows on which all pairs are tried."""
@@ -23,6 +24,8 @@ SHARE = 0.06
 """The least share of such rows."""
 RELATED = 8.0
 """The same where names or kinds say that the columns belong together."""
+CLOSE = 8
+"""Rows in which two columns come as close as can be, at least, for it to mean something that they never are equal."""
 _RELATED_SHARE = 0.01
 _CLOSER = 1024
 _QUANTILES = 33
@@ -146,11 +149,19 @@ def _holds(columns: Columns, low: str, high: str) -> int:
 
 
 def _said(columns: Columns, low: str, high: str, rows: int) -> tuple[Relation, bool]:
-    """Say `<` only where the values come as close as can be without being equal."""
+    """Say `<` only where many values come as close as can be and none is equal."""
     apart = columns.numbers(high) - columns.numbers(low)
     least = float(np.nanmin(apart))
-    spec, other = columns.spec.fields[low], columns.spec.fields[high]
-    step = spec.step if spec.step == other.step else None
-    strict = least > 0 and step is not None and least <= step * (1 + 1e-6)
+    step = _step(columns, low, high)
+    strict = least > 0 and step is not None and int(np.sum(apart <= step * (1 + 1e-6))) >= CLOSE
     sign = "<" if strict else "<="
     return Relation(f"{quoted(low)} {sign} {quoted(high)}", high, (low,), rows), strict
+
+
+def _step(columns: Columns, low: str, high: str) -> float | None:
+    """Return the least distance that two columns can have without being equal; nothing where there is none."""
+    fields = columns.spec.fields[low], columns.spec.fields[high]
+    if fields[0].step != fields[1].step:
+        return None
+    whole = all(f.kind in (Kind.INTEGER, Kind.DATE) for f in fields)
+    return fields[0].step or (1.0 if whole else None)

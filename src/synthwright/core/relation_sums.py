@@ -17,10 +17,12 @@ SPARE = 60
 """Rows that are looked at beyond the number of columns: what they do not contradict is no accident."""
 TERMS = 40
 """Columns that a sum may have."""
+FAMILY = 16
+"""Multiples of one column among which small sums are looked for."""
 _ROUNDS = 4
 _FACTORS = 1_000.0
 _DECIMALS = 4
-_TINY = 1e-7
+_TINY = 3e-9
 
 
 def sums(columns: Columns, names: list[str]) -> list[Relation]:
@@ -41,6 +43,56 @@ def sums(columns: Columns, names: list[str]) -> list[Relation]:
             if len(block) > 2:
                 out |= {r.rule: r for r in _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)])}
     return list(out.values())
+
+
+def small_sums(columns: Columns, rough: list[Relation], known: list[Relation]) -> list[Relation]:
+    """Return sums of three columns that are multiples of one of them but for rounding, and not known yet.
+
+    Where numbers are large, what rounding leaves between such columns is too small for `sums` to see: it is compared
+    with their steps instead.
+    """
+    out: list[Relation] = []
+    seen = {frozenset((r.column, *r.others)) for r in known}
+    for family in _families(rough):
+        for total, one, other in permutations(family[:FAMILY], 3):
+            trio = frozenset((total, one, other))
+            if family.index(one) < family.index(other) and trio not in seen and _adds_up(columns, total, one, other):
+                seen.add(trio)
+                rows = int(np.sum(~np.isnan(columns.numbers(total))))
+                rule = f"{quoted(total)} == {quoted(one)} + {quoted(other)}"
+                out.append(Relation(rule, total, (one, other), rows))
+    return out
+
+
+def superfluous(rough: list[Relation], totals: list[Relation]) -> list[Relation]:
+    """Return the rounded lines that sums make superfluous: one of each sum whose columns follow from one another."""
+    left = list(rough)
+    for relation in totals:
+        lines = {r.column: r for r in left}
+        columns = (relation.column, *relation.others)
+        sources = {c for r in lines.values() for c in r.others}
+        if all(c in lines or c in sources for c in columns):
+            line = next((lines[c] for c in (relation.column, *reversed(relation.others)) if c in lines), None)
+            left = [r for r in left if r is not line]
+    return [r for r in rough if r not in left]
+
+
+def _families(rough: list[Relation]) -> list[list[str]]:
+    """Return columns that are rounded multiples of the same column, after it."""
+    found: dict[str, list[str]] = {}
+    for relation in rough:
+        found.setdefault(relation.others[0], [relation.others[0]]).append(relation.column)
+    return [family for family in found.values() if len(family) > 2]
+
+
+def _adds_up(columns: Columns, total: str, one: str, other: str) -> bool:
+    """Return whether two columns make a third in every row, far more closely than its step."""
+    close = 0.1 * columns.rounding(total)
+    for part in (columns.sampled, columns.numbers):
+        wrong = np.abs(part(total) - part(one) - part(other))
+        if not close or np.any(wrong > close + 1e-15 * np.abs(part(total))):
+            return False
+    return True
 
 
 def _varies(columns: Columns, name: str) -> bool:

@@ -7,29 +7,26 @@ decimal integers and floats are anything but text: a date stays what was written
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
 
 import yaml
 
 from synthwright.core.errors import Fault, SpecError
 
-MOST_BYTES = 8_000_000
+MOST_BYTES = 3_000_000
+MOST_VALUES = 120_000
+"""Keys, values, lists and mappings of a document: those of a schema with 10,000 columns."""
+MOST_INSIDE = 25_000
+"""Those that may stand directly inside of one list or mapping."""
 DEEPEST = 40
+_SHOWN = 80
+_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C, twenty times as fast, where PyYAML was built with it; both report the same events."""
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
-
-_TAGS = {
-    "str",
-    "int",
-    "float",
-    "bool",
-    "null",
-    "map",
-    "seq",
-    "timestamp",
-    "merge",
-    "value",
-}  # what plain words resolve to
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")}
+"""What plain words may be said to be; they are read as if it had not been said."""
 
 Place = tuple[str | int, ...]
 
@@ -60,8 +57,8 @@ def load(text: str | bytes, file: str) -> Marked:
             raise SpecError([Fault(file, 1, error.start + 1, "the file is not UTF-8: save it as UTF-8")]) from None
     reader = _Reader(file)
     try:
-        node = yaml.compose(text, Loader=_Plain)
-        data = reader.value(node, (), 0) if node is not None else None
+        _refuse_bomb(text)
+        data = reader.document(yaml.parse(text, Loader=_PARSER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -73,74 +70,117 @@ def load(text: str | bytes, file: str) -> Marked:
     return Marked(file, data, reader.marks)
 
 
-class _Plain(yaml.SafeLoader):
-    """Composes nodes; refuses aliases before they can multiply, and nesting before it can overflow."""
+def _refuse_bomb(text: str) -> None:
+    """Refuse aliases before they can multiply, nesting before it can overflow, and more values than anyone writes."""
+    count, inside = 0, [0]
+    for event in yaml.parse(text, Loader=_PARSER):
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused(event, "aliases (*name) are not allowed: write the value out")
+        if isinstance(event, yaml.CollectionEndEvent):
+            inside.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            count += 1
+            inside[-1] += 1
+            if count > MOST_VALUES or inside[-1] > MOST_INSIDE:
+                raise _refused(event, f"more than {MOST_VALUES:,} values, or {MOST_INSIDE:,} in one list or mapping")
+            if isinstance(event, yaml.CollectionStartEvent):
+                inside.append(0)
+            if len(inside) > DEEPEST + 1:
+                raise _refused(event, f"nested deeper than {DEEPEST} levels")
 
-    depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs leave it bare
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not allowed: write the value out", problem_mark=mark
-            )
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=event.start_mark)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
+def _refused(event: yaml.Event, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=cast(yaml.Mark, event.start_mark))
 
 
 class _Reader:
-    """Turns nodes into values and keeps where they stand."""
+    """Turns events into values and keeps where they stand."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.marks: dict[Place, tuple[int, int]] = {}
         self.faults: list[Fault] = []
 
-    def value(self, node: yaml.Node, place: Place, depth: int) -> Any:
-        self.marks[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
-            self._fault(node, f"tags ({node.tag}) are not allowed")
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, place, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(child, (*place, i), depth + 1) for i, child in enumerate(node.value)]
-        return self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+    def document(self, events: Iterator[yaml.Event]) -> Any:
+        """Return what the only document of a stream says; nothing where there is none."""
+        data, documents = None, 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _refused(event, "a second document: write one to a file")
+            elif isinstance(event, yaml.NodeEvent):
+                data = self._value(event, events, ())
+        return data
 
-    def _mapping(self, node: yaml.MappingNode, place: Place, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, child in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._fault(key, "a key must be a plain word")
-                continue
-            if key.value in found:
-                self._fault(key, f"{key.value!r} is said twice")
-                continue
-            found[key.value] = self.value(child, (*place, key.value), depth + 1)
-            # a fault about a value is shown at its key: that is where people look for it
-            if not isinstance(child, yaml.ScalarNode):
-                self.marks[*place, key.value] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            self.marks[*place, key.value, "#key"] = (key.start_mark.line + 1, key.start_mark.column + 1)
+    def _value(self, event: yaml.NodeEvent, events: Iterator[yaml.Event], place: Place) -> Any:
+        self.marks[place] = _position(event)
+        self._no_tag(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._list(events, place)
+        return _scalar(event) if isinstance(event, yaml.ScalarEvent) else None
+
+    def _list(self, events: Iterator[yaml.Event], place: Place) -> list[Any]:
+        found: list[Any] = []
+        while isinstance(item := next(events), yaml.NodeEvent):
+            found.append(self._value(item, events, (*place, len(found))))
         return found
 
-    def _scalar(self, node: yaml.ScalarNode) -> Any:
-        said = node.value
-        if node.style is not None:  # quoted or block text
-            return said
-        if said in ("", "~", "null"):
-            return None
-        if said in ("true", "false"):
-            return said == "true"
-        if _WHOLE.fullmatch(said) and len(said) < 40:
-            return int(said)
-        if _REAL.fullmatch(said):
-            return float(said)
-        return said
+    def _mapping(self, events: Iterator[yaml.Event], place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while isinstance(key := next(events), yaml.NodeEvent):
+            name = self._key(key, events, place, found)
+            child = cast(yaml.NodeEvent, next(events))
+            if name is None:
+                self._value(child, events, (*place, "#lost"))
+                continue
+            found[name] = self._value(child, events, (*place, name))
+            # a fault about a value is shown at its key: that is where people look for it
+            if not isinstance(child, yaml.ScalarEvent):
+                self.marks[*place, name] = _position(key)
+            self.marks[*place, name, "#key"] = _position(key)
+        return found
 
-    def _fault(self, node: yaml.Node, message: str) -> None:
-        self.faults.append(Fault(self.file, node.start_mark.line + 1, node.start_mark.column + 1, message))
+    def _key(
+        self, key: yaml.NodeEvent, events: Iterator[yaml.Event], place: Place, found: dict[str, Any]
+    ) -> str | None:
+        """Return a key that is new; nothing, and a fault, where it is none."""
+        if not isinstance(key, yaml.ScalarEvent):
+            self._fault(key, "a key must be a plain word")
+            self._value(key, events, (*place, "#lost"))
+            return None
+        self._no_tag(key)
+        if key.value in found:
+            self._fault(key, f"{key.value[:_SHOWN]!r} is said twice")
+            return None
+        return str(key.value)
+
+    def _no_tag(self, event: yaml.NodeEvent) -> None:
+        tag = getattr(event, "tag", None)
+        if tag is not None and tag != "!" and tag not in _TAGS:
+            self._fault(event, f"tags ({tag[:_SHOWN]}) are not allowed")
+
+    def _fault(self, event: yaml.Event, message: str) -> None:
+        self.faults.append(Fault(self.file, *_position(event), message))
+
+
+def _position(event: yaml.Event) -> tuple[int, int]:
+    mark = cast(yaml.Mark, event.start_mark)  # both parsers give every event one
+    return mark.line + 1, mark.column + 1
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    said = event.value
+    if event.style:  # quoted or block text
+        return said
+    if said in ("", "~", "null"):
+        return None
+    if said in ("true", "false"):
+        return said == "true"
+    if _WHOLE.fullmatch(said) and len(said) < 40:
+        return int(said)
+    if _REAL.fullmatch(said):
+        return float(said)
+    return said

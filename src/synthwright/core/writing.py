@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
+from synthwright.core.personal import plain_name
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.core.spec import DEFAULT_CURATORS, DEFAULT_GENERATOR, DEFAULT_METRICS
 
 _LINE = 10**9
-_TARGETS = ("target", "label", "class", "y", "outcome", "response", "churn", "default", "fraud", "diagnosis")
+_TARGETS = (
+    *("target", "label", "class", "y", "outcome", "response", "churn", "churned", "default", "fraud", "diagnosis"),
+    *("zielvariable", "zielgroesse", "zielgrosse", "klasse", "survived", "isfraud"),
+)
+_REMARKS = (
+    *("remark", "remarks", "comment", "comments", "note", "notes", "description", "text", "memo", "message", "reason"),
+    *("bemerkung", "bemerkungen", "kommentar", "notiz", "notizen", "anmerkung", "anmerkungen", "beschreibung"),
+    *("hinweis", "freitext", "remarque", "observaciones", "comentario"),
+)
+_ABLE = (Kind.BOOLEAN, Kind.CATEGORY, Kind.INTEGER, Kind.NUMBER)
+_MOST, _EACH = 20, 3
+"""Values that a guessed target has at most, and rows that each of them has at least."""
+_WORDS, _LONG = 4, 40
+"""Words and characters that a label has at most."""
 
 
 def plain(value: Any) -> str:
@@ -71,21 +87,48 @@ def _one_line(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", text)
 
 
-def guessed_target(table: Table, distinct: dict[str, int]) -> str | None:
-    """Return the column that somebody would most likely predict: one that is called so, or a last one with few values.
+def guessed_target(table: Table, held: pa.Table) -> str | None:
+    """Return the column that somebody would most likely predict, or None where none offers itself.
+
+    One that is called so, whose values are few and each common, is likeliest; then a number that is called so; then a
+    last column of few values that is no remark. A target has a value in every row.
 
     Args:
         table: the table.
-        distinct: how many values each column has.
+        held: its rows.
     """
-    able = (Kind.BOOLEAN, Kind.CATEGORY, Kind.INTEGER, Kind.NUMBER)
-    fields = {c: f for c, f in table.fields.items() if f.kind in able and not f.anew}
-    for column in reversed(fields):
-        if re.sub(r"[^a-z]", "", column.lower()) in _TARGETS and distinct.get(column, 0) > 1:
-            return column
+    fields = {c: f for c, f in table.fields.items() if f.kind in _ABLE and not f.anew and c in held.column_names}
+    called = [c for c in reversed(fields) if _called(c, _TARGETS)]
+    ending = [c for c in reversed(fields) if _called(c, _TARGETS, ends=True) and c not in called]
+    numbers = [c for c in called if fields[c].kind in (Kind.INTEGER, Kind.NUMBER)]
     last = next(reversed(table.fields))
-    few = 2 <= distinct.get(last, 0) <= 20
-    return last if last in fields and few else None
+    able = last in fields and fields[last].kind is not Kind.NUMBER and not _called(last, _REMARKS, ends=True)
+    found = [c for c in (*called, *ending) if _few(held.column(c))]
+    found += [c for c in numbers if not held.column(c).null_count and pc.count_distinct(held.column(c)).as_py() > 1]
+    found += [last] if able and _few(held.column(last)) and not _wordy(held.column(last)) else []
+    return next(iter(found), None)
+
+
+def _called(column: str, words: tuple[str, ...], *, ends: bool = False) -> bool:
+    """Return whether a column is called one of these words, or ends in one: `loan_default`."""
+    parts = plain_name(column).split()
+    return "".join(parts) in words or (ends and len(parts) > 1 and len(parts[-1]) > 1 and parts[-1] in words)
+
+
+def _few(values: pa.ChunkedArray) -> bool:
+    """Return whether no value is missing, and a few values have several rows each."""
+    if values.null_count or len(values) < 2 * _EACH:
+        return False
+    counts = pc.value_counts(values).field(1)
+    return 2 <= len(counts) <= _MOST and pc.min(counts).as_py() >= _EACH
+
+
+def _wordy(values: pa.ChunkedArray) -> bool:
+    """Return whether labels read like remarks: four words and more, or long."""
+    if not pa.types.is_large_string(values.type):
+        return False
+    words = [len(v.split()) for v in pc.unique(values).to_pylist()]
+    return max(words) > _WORDS or pc.max(pc.utf8_length(values)).as_py() > _LONG
 
 
 def spec_yaml(  # noqa: PLR0913, PLR0917  what stands in it

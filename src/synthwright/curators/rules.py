@@ -17,8 +17,8 @@ from synthwright.core.contracts import NONE, Curator, Judge, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.rule_nodes import Parsed
-from synthwright.core.rules import parse
-from synthwright.core.schema import ORDERED, Field, Table
+from synthwright.core.rules import faults, parse, unknown_columns
+from synthwright.core.schema import ORDERED, Field, Schema, Table
 from synthwright.core.values import nulls, numbers
 from synthwright.kit.expressions import holds, understood
 from synthwright.kit.rows import in_set, rank_in_group, row_hashes, value_hashes
@@ -86,6 +86,20 @@ class Rules(Curator):
         for text in rules if isinstance(rules, tuple) else [r for named in rules.values() for r in named]:
             parse(text)
         return rules
+
+    def faults(self, schema: Schema) -> list[str]:
+        named = self.rules if isinstance(self.rules, dict) else dict.fromkeys(schema.tables, self.rules)
+        if not isinstance(self.rules, dict) and self.rules and len(schema.tables) > 1:
+            return ["rules: there are several tables: say rules by table, {table: [...]}"]
+        found = [f"rules: no table is called {t!r}" for t in named if t not in schema.tables]
+        for table, texts in named.items():
+            for text in texts if table in schema.tables else ():
+                parsed, spec = parse(text), schema.tables[table]
+                for column, near in unknown_columns(parsed, spec):
+                    hint = f": did you mean {near!r}?" if near else ""
+                    found.append(f"rule {text!r}: table {table!r} has no column {column!r}{hint}")
+                found += faults(parsed, spec)
+        return found
 
     def fit(
         self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE

@@ -23,8 +23,7 @@ from synthwright.kit.codecs import PROTECT, observe
 from synthwright.kit.completion import completed, names_of, refuse_unfit, table_of
 from synthwright.kit.dice import Dice, identities, secret
 from synthwright.kit.fakes import Options
-from synthwright.kit.keys import swap
-from synthwright.kit.makers import Maker, Rows, learn_maker, maker_of_json, swaps
+from synthwright.kit.makers import Maker, Rows, learn_maker, maker_of_json, swapped, swaps
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class AnewModel(Model):
         distinct = coded.dictionary
         sealed = secret("pseudonyms", self.secret, column.domain)
         if swaps(column.maker):
-            fakes = swap(distinct, sealed)
+            fakes = swapped(distinct, column.field, sealed)
         else:
             ids = identities([str(v).encode() for v in distinct.to_pylist()], sealed)
             numbers = (ids % np.uint64(10**9)).astype(np.int64)
@@ -118,7 +117,8 @@ class Anew(Generator):
     """Makes columns without modelling their values: keys, references, personal data, texts, bytes.
 
     Of the real column only its look is learned (layouts, lengths, the share of missing values), and only what enough
-    rows share. Keys follow from the row's number, so they are unique over all shards.
+    rows share. Keys follow from the row's number, so they are unique over all shards. Personal data that repeats is
+    drawn from pseudonyms that repeat as much: as many different ones, as unevenly.
     """
 
     name: ClassVar[str] = "anew"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import struct
+import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -40,7 +43,7 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return what `save` wrote.
 
     Raises:
-        StoreError: a file is missing, or was altered since it was written.
+        StoreError: a file is missing, was altered since it was written, or holds what `save` does not write.
     """
     hashes = _read_hashes(folder)
     for name in (HEAD, ARRAYS):
@@ -50,10 +53,50 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         if hashes.get(name) != _sha256(path):
             raise StoreError(folder.name, name, wanted="the file that was saved", got="one that was altered",
                              remedy="fit the model again")  # fmt: skip
-    head = json.loads((folder / HEAD).read_text(encoding="ascii"))
-    with np.load(folder / ARRAYS, allow_pickle=False) as held:
-        arrays = {name: held[name] for name in held.files}
-    return head, arrays
+    return _read_head(folder), _read_arrays(folder)
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    try:
+        head = json.loads((folder / HEAD).read_text(encoding="ascii"))
+    except (OSError, ValueError, RecursionError, MemoryError):
+        head = None
+    if not isinstance(head, dict):
+        raise _foreign(folder, HEAD)
+    return head
+
+
+def _read_arrays(folder: Path) -> dict[str, np.ndarray]:
+    arrays = {}
+    try:
+        with zipfile.ZipFile(folder / ARRAYS) as archive:
+            for entry in archive.infolist():
+                name = entry.filename.removesuffix(".npy")
+                packed = entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
+                if packed or name == entry.filename or name in arrays:  # what is not packed is no larger than the file
+                    raise _foreign(folder, ARRAYS)
+                with archive.open(entry) as held:
+                    arrays[name] = _read_array(held, entry.file_size)
+    except (OSError, EOFError, ValueError, TypeError, ArithmeticError, MemoryError, RecursionError, SyntaxError,
+            NotImplementedError, RuntimeError, struct.error, zipfile.BadZipFile, tokenize.TokenError):  # fmt: skip
+        raise _foreign(folder, ARRAYS) from None  # what zipfile and NumPy raise for damaged ones
+    return arrays
+
+
+def _read_array(held: IO[bytes], size: int) -> np.ndarray:
+    """Return an array of as many bytes as its file has; a ValueError for one that says it has more."""
+    if np.lib.format.read_magic(held) != (1, 0):
+        raise ValueError("not a version that save writes")
+    shape, by_column, kind = np.lib.format.read_array_header_1_0(held)
+    if kind.hasobject or math.prod(shape) * kind.itemsize != size - held.tell():
+        raise ValueError("an array of another size than its file")
+    values = np.frombuffer(bytearray(held.read()), dtype=kind)
+    return values.reshape(shape, order="F" if by_column else "C")
+
+
+def _foreign(folder: Path, name: str) -> StoreError:
+    return StoreError(folder.name, name, wanted="what Synthwright saved", got="something else, or damaged data",
+                      remedy="fit the model again")  # fmt: skip
 
 
 def parts(names: Sequence[str], arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
@@ -69,7 +112,7 @@ def parts(names: Sequence[str], arrays: Mapping[str, np.ndarray]) -> Iterator[tu
 def _read_hashes(folder: Path) -> dict[str, str]:
     try:
         found = json.loads((folder / HASHES).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise StoreError(folder.name, HASHES, wanted="the hashes of a model", got="none that can be read",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from synthwright.core.rule_nodes import (
     parts_of,
 )
 from synthwright.core.rule_types import Type, instant, type_of_field
-from synthwright.core.schema import Kind, Table
+from synthwright.core.schema import Kind, Table, canonical
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +34,7 @@ TOLERANCE = 1e-9
 """The relative error that equality of computed floats allows."""
 DIGITS = 37
 """Decimal digits that a 128-bit number surely holds; computations that need more are made with floats."""
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 _COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -60,6 +62,8 @@ class Value(NamedTuple):
     """Whether it is written in the rule."""
     step: float | None = None
     """The lattice: of the column, or the finest of those it was computed from."""
+    ahead: int = 0
+    """Minutes that an instant's clock is ahead of UTC, where its column has an offset in place of a zone."""
 
     def floats(self) -> pl.Expr:
         """Return the number as a float."""
@@ -131,6 +135,8 @@ class Compiler:
         expr, dtype = pl.col(self.names[name]), self.held[self.names[name]]
         field = self.spec.fields[name]
         kind = type_of_field(field)
+        if kind == "datetime":
+            return Value(expr, kind, column=True, ahead=ahead_of(canonical(field).tz) or 0)
         if kind != "number":
             return Value(expr, kind, column=True)
         if isinstance(dtype, pl.Duration):
@@ -154,7 +160,8 @@ class Compiler:
                 text = inner.type == "text"
                 count = inner.expr.str.len_chars() if text else inner.expr.bin.size()
             case _:
-                count = getattr(inner.expr.dt, node.function)()
+                clock = inner.expr + pl.duration(minutes=inner.ahead) if inner.ahead else inner.expr
+                count = getattr(clock.dt, node.function)()
         return Value(count.cast(pl.Int128), "number", 0, 20)
 
     def _product(self, node: Product) -> Value:
@@ -202,7 +209,7 @@ class Compiler:
         ticks = ticks + (by * (1 if unit is None else a_day(unit))).round().cast(pl.Int64, strict=False)
         if unit is None:
             return Value(ticks.cast(pl.Int32, strict=False).cast(pl.Date), "date")
-        return Value(ticks.cast(pl.Datetime(unit, zone)), "datetime")
+        return Value(ticks.cast(pl.Datetime(unit, zone)), "datetime", ahead=max((v.ahead for _, v in days), key=abs))
 
     def _clock(self, days: list[tuple[int, Value]]) -> tuple[Any, str | None]:
         """Return the finest unit (nothing: days) and the time zone among dates and instants."""
@@ -234,6 +241,8 @@ class Compiler:
         left, right = self._spelled(left, right), self._spelled(right, left)
         if {left.type, right.type} == {"date", "datetime"}:
             left, right = self._instants(left, right)
+        elif left.type == right.type == "datetime":
+            left, right = self._together(left, right)
         if left.type != right.type or left.type == "number":
             return _compared(sign, _number(left), _number(right))
         return _COMPARE[sign](left.expr, right.expr)
@@ -249,9 +258,10 @@ class Compiler:
         dtype = self._dtype(beside)
         if isinstance(dtype, pl.Datetime) and isinstance(said, datetime):
             zone = dtype.time_zone
-            if zone is not None and said.tzinfo is None:
-                said = said.replace(tzinfo=ZoneInfo(zone))
-            elif zone is None and said.tzinfo is not None:
+            if zone is not None:
+                local = timezone(timedelta(minutes=beside.ahead)) if beside.ahead else ZoneInfo(zone)
+                said = (said.replace(tzinfo=local) if said.tzinfo is None else said).astimezone(ZoneInfo(zone))
+            elif said.tzinfo is not None:
                 said = said.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
         return Value(pl.lit(said, dtype=dtype), beside.type)
 
@@ -259,7 +269,8 @@ class Compiler:
         """Return a date and an instant as two instants: a date is its midnight, in the other's time zone."""
         import polars as pl
 
-        dtype = self._dtype(left if left.type == "datetime" else right)
+        beside = left if left.type == "datetime" else right
+        dtype = self._dtype(beside)
         assert isinstance(dtype, pl.Datetime)  # noqa: S101  that is what the type says
         out = []
         for value in (left, right):
@@ -267,10 +278,30 @@ class Compiler:
                 midnight = value.expr.cast(pl.Datetime(dtype.time_unit))
                 if dtype.time_zone is not None:
                     midnight = midnight.dt.replace_time_zone(dtype.time_zone, ambiguous="earliest", non_existent="null")
+                midnight = midnight - pl.duration(minutes=beside.ahead) if beside.ahead else midnight
                 out.append(Value(midnight, "datetime"))
             else:
                 out.append(value)
         return out[0], out[1]
+
+    def _together(self, left: Value, right: Value) -> tuple[Value, Value]:
+        """Return two instants in one time zone; what has none is taken to be UTC."""
+        zones = [getattr(self._dtype(v), "time_zone", None) for v in (left, right)]
+        if zones[0] == zones[1]:
+            return left, right
+        one, other = (
+            v._replace(expr=v.expr.dt.replace_time_zone("UTC") if zone is None else v.expr.dt.convert_time_zone("UTC"))
+            for v, zone in zip((left, right), zones, strict=True)
+        )
+        return one, other
+
+
+def ahead_of(zone: str | None) -> int | None:
+    """Return how many minutes an offset such as `+05:30` is ahead of UTC; nothing: it is the name of a zone."""
+    found = _OFFSET.fullmatch(zone or "")
+    if found is None:
+        return None
+    return (-1 if found[1] == "-" else 1) * (int(found[2]) * 60 + int(found[3]))
 
 
 def _literal(value: Any) -> Value:

@@ -21,7 +21,7 @@ from synthwright.core.rule_types import faults
 from synthwright.core.rules import parse, unknown_columns
 from synthwright.core.schema import Field, Kind, Table, canonical
 from synthwright.core.values import from_numbers
-from synthwright.kit.compiled import Compiler, Value, a_day
+from synthwright.kit.compiled import Compiler, Value, a_day, ahead_of
 from synthwright.kit.rows import rank_in_group, row_hashes
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ def computed(held: pa.Table, node: Node, spec: Table, field: Field) -> pa.Array:
         return from_numbers(on_lattice(values, field.step), None, field)
     expr = found.expr
     if found.type == "date" and field.kind is Kind.DATETIME:
-        expr = expr.cast(pl.Datetime(target.unit)).dt.replace_time_zone(target.tz, non_existent="null")
+        ahead = ahead_of(target.tz)
+        zone = target.tz if ahead is None else "UTC"
+        expr = expr.cast(pl.Datetime(target.unit)).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        expr = expr - pl.duration(minutes=ahead) if ahead else expr
     made = frame.with_columns(expr.alias("out"))["out"].to_arrow()
     return made.cast(target, safe=False)
 
@@ -164,8 +167,10 @@ def _frame(held: pa.Table, node: Node) -> tuple[pl.DataFrame, dict[str, str]]:
 
 
 def _narrow(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column in a type that polars knows: it has no decimals of 256 bits or negative scale."""
+    """Return a column in a type that polars knows: no decimals of 256 bits or negative scale, no offsets as zones."""
     kind = column.type
+    if pa.types.is_timestamp(kind) and ahead_of(kind.tz) is not None:
+        return column.cast(pa.timestamp(kind.unit, "UTC"))
     if pa.types.is_dictionary(kind):
         return column.cast(kind.value_type)
     if not pa.types.is_decimal(kind) or (kind.bit_width <= 128 and kind.scale >= 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class Fake:
         texts = values.take(pa.array(some)).to_pylist()
         rows = counts[some]
         look = _LOOKS[mark](texts, rows, options.protect) if mark in _LOOKS else {}
+        if mark == "identifier":
+            pattern = recognise(values, counts, options.protect, tight=not options.unique)
+            look["pattern"] = None if pattern is None else pattern.to_json()
         look["many"] = len(values) > 500
         return Fake(mark, options.locale, options.unique, str(options.key), look)
 
@@ -223,6 +227,11 @@ def _states(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
     return pattern.number(numbers, int(fake.key), dice)
 
 
+def _codes(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
+    pattern = Pattern.of_json(fake.look["pattern"] or {"layouts": [[string.digits[1:]] * 8], "shares": [1.0]})
+    return pattern.number(numbers, int(fake.key), dice) if fake.unique else pattern.draw(dice)
+
+
 def _places(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
     del numbers
     words = fake.words
@@ -241,5 +250,5 @@ def _places(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
 _MAKERS: dict[str, Callable[[Fake, np.ndarray, Dice], np.ndarray]] = {
     "email": _emails, "phone": _phones, "name": _names, "first-name": _first_names, "last-name": _last_names,
     "username": _usernames, "address": _places, "card": _cards, "iban": _ibans, "ip": _nets,
-    "national-number": _states, "url": _urls,
+    "national-number": _states, "url": _urls, "identifier": _codes,
 }  # fmt: skip

@@ -46,6 +46,12 @@ class Limits(NamedTuple):
     """… once it has unpacked into this many bytes."""
     cells: int = 4_000_000_000
     """Rows times columns that a file may declare."""
+    density: int = 100
+    """How many cells a byte of a file may hold: constant columns take next to nothing …"""
+    density_from: int = 50_000_000
+    """… once it declares this many."""
+    decoded_from: int = 500_000_000
+    """Bytes that values may take once what is stored once and named often is written out; `ratio` from there."""
     files: int = 10_000
     """Files that one folder or pattern may stand for."""
     members: int = 10_000
@@ -56,6 +62,14 @@ class Limits(NamedTuple):
     def exceeded(self, packed: int, unpacked: int) -> bool:
         """Return whether `packed` bytes may not unfold into `unpacked`."""
         return unpacked > self.unpacked or unpacked > max(self.ratio_from, self.ratio * packed)
+
+    def too_many(self, packed: int, cells: int) -> bool:
+        """Return whether `packed` bytes may not declare so many cells."""
+        return cells > self.cells or cells > max(self.density_from, self.density * packed)
+
+    def too_long(self, packed: int, decoded: int) -> bool:
+        """Return whether the values of `packed` bytes may not take so many bytes when they are written out."""
+        return decoded > self.unpacked or decoded > max(self.decoded_from, self.ratio * packed)
 
 
 LIMITS = Limits()

@@ -51,6 +51,9 @@ def split(
             held = np.zeros(rows, dtype=bool)
             notes.append(f"{table}: no rows were held out, because only {rows} are there")
         chosen[table] = held
+    if how.after is not None and not any(h.any() for h in chosen.values()):
+        raise InputError("the source", "the holdout", wanted=f"rows with a date after {how.after}", got="none",
+                         remedy="choose an earlier date, name its column, or hold out a share")  # fmt: skip
     if not any(h.any() for h in chosen.values()):
         return data, None, notes or ["no rows were held out"]
     train, rest = data, data
@@ -117,7 +120,11 @@ def _after(data: Dataset, table: str, how: Holdout) -> np.ndarray:
     fields = data.schema.tables[table].fields
     dated = [c for c, f in fields.items() if f.kind in (Kind.DATE, Kind.DATETIME)]
     if how.column is not None:
-        dated = [data.schema.split(how.column)[1]] if data.schema.split(how.column)[0] == table else []
+        named, column = data.schema.split(how.column)
+        if named == table and data.schema.field(how.column).kind not in (Kind.DATE, Kind.DATETIME):
+            raise InputError(table, f"column {column!r}", wanted="a date or datetime for the holdout",
+                             got=f"kind {data.schema.field(how.column).kind.value}")  # fmt: skip
+        dated = [column] if named == table else []
     if not dated:
         return np.zeros(data.rows(table), dtype=bool)
     if len(dated) > 1:

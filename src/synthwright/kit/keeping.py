@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +26,7 @@ from synthwright.kit import artefacts
 from synthwright.kit.derived import Step, choose, step_of_json, step_to_json
 from synthwright.kit.gaps import Gap, find_gaps, hide, schema_with, show
 from synthwright.kit.keeping_rows import TableRules, broken, exchanged, mended, restored, spliced
+from synthwright.kit.missing import Need, needs, released, settled, unmet, valued
 from synthwright.kit.rows import row_hashes
 
 UNREACHABLE = "rule-unreachable"
@@ -77,7 +79,7 @@ class Keeper:
             rules = tuple(p for p in (parse(r.rule) for r in spec.rules)
                           if set(p.columns) <= seen[table] and set(p.columns) & set(produce))  # fmt: skip
             steps, checks = choose(held, rules, spec, tuple(produce), fill=part.mode == "fill")
-            steps = _one_is_made(steps, produce, part)
+            steps = _one_is_made(released(steps, rules), produce, part)
             targets = {s.target for s in steps}
             able = {c for c in produce if not spec.fields[c].anew} if part.mode == "make" else set()
             apart = [p for p in rules if not targets & set(p.columns)]
@@ -126,20 +128,36 @@ class Keeper:
         found, problems = model.sample(self.reduce(given), ctx)
         made = Dataset(given.schema, found.tables)
         for table, rules in self.tables.items():
-            if not rules.steps and not rules.gaps:
+            wanted = self._needs(given, table)
+            if not (rules.steps or rules.gaps or wanted):
                 continue
-            spec = given.schema.tables[table]
-            free = {s.target: self._free(given, table, s.target) for s in rules.steps}
-            held = restored(show(made.tables[table], rules.gaps, spec), rules.steps, spec, free)
-            targets = [s.target for s in (*rules.gaps, *rules.steps)]
+            spec, free = given.schema.tables[table], partial(self._free, given, table)
+            loose = {s.target: free(s.target) for s in rules.steps}
+            apart = schema_with(given.schema, {table: rules.gaps}).tables[table]
+            early = [n for n in wanted if not {g.target for g in rules.gaps} & valued(n)]
+            here = ctx.at("missing", table)
+            held = settled(made.tables[table], early, apart, free, here.at("early").rng)
+            held = restored(show(held, rules.gaps, spec), rules.steps, spec, loose)
+            if any(wrong.any() for wrong in unmet(held, wanted, spec).values()):
+                held = settled(held, wanted, spec, free, here.at("late").rng)
+                held = restored(held, rules.steps, spec, loose)
+            targets = dict.fromkeys(s.target for s in (*rules.gaps, *rules.steps, *wanted))
             made = made.with_columns(table, {c: held.column(c) for c in targets})
         return made, tuple(problems)
+
+    def _needs(self, given: Dataset, table: str) -> list[Need]:
+        """Return which columns must have values where; what was set before sampling stays."""
+        rules, spec = self.tables[table], given.schema.tables[table]
+        there = set(given.tables[table].column_names) if self.full.mode == "make" else set()
+        return needs(rules.rules, spec, [c for c in rules.produce if c not in there], rules.steps)
 
     def _free(self, given: Dataset, table: str, column: str) -> np.ndarray:
         """Return booleans: in which rows the column may be changed."""
         held = given.tables[table]
         if self.full.mode == "fill" and column in held.column_names:
             return nulls(held.column(column))
+        if self.full.mode == "make" and column in held.column_names:  # it was set before sampling
+            return np.zeros(held.num_rows, dtype=bool)
         return np.ones(held.num_rows, dtype=bool)
 
     def _redrawn(self, model: Model, given: Dataset, made: Dataset, ctx: Context) -> tuple[Dataset, np.ndarray]:
@@ -167,8 +185,9 @@ class Keeper:
             good = ~broken(trial, rules, spec)
             for verdict in problems:
                 good &= verdict.keep if verdict.table == table else True
+            against = unmet(before, self._needs(given, table), spec)
             for c in same:
-                good &= nulls(before.column(c)) == nulls(trial.column(c))
+                good &= (nulls(before.column(c)) == nulls(trial.column(c))) | against.get(c, np.False_)
             made = _with(made, table, spliced(made.tables[table], fresh, trial, rows, good))
             again[rows[good]] = True
             wrong[rows[good]] = False

@@ -14,13 +14,14 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import ORDERED, Field, Kind, canonical
 from synthwright.core.types import parse_type
 from synthwright.kit.codecs import Observed, OrderedCodec, settle
-from synthwright.kit.dice import Dice
+from synthwright.kit.dice import Dice, secret
 from synthwright.kit.fakes import Fake, Options, marks
-from synthwright.kit.keys import Keys, fitting, keys_of_json, keys_to_json, learn_keys
+from synthwright.kit.keys import Keys, fitting, keys_of_json, keys_to_json, learn_keys, swap
+from synthwright.kit.pools import Pool, repeats
 from synthwright.kit.rulers import Ruler
 from synthwright.kit.shapes import Shape, knots
 
-DIGITS = frozenset({"phone", "card", "national-number"})
+DIGITS = frozenset({"phone", "card", "national-number", "identifier"})
 """Marks whose values can be numbers outside."""
 NUMERIC = (Kind.INTEGER, Kind.NUMBER)
 
@@ -96,17 +97,37 @@ class FakeMaker:
     def make(self, rows: Rows) -> pa.Array:
         """Return a value of the mark for each row; digits only where the column is a number outside."""
         made = pa.array(self.fake.make(rows.numbers, rows.dice), pa.large_string())
-        outside = parse_type(self.field.type) if self.field.type else canonical(self.field)
-        if pa.types.is_integer(outside) or pa.types.is_floating(outside):
+        kind, outside = canonical(self.field), _outside(self.field)
+        if _numeric(outside):
             most = 18 if not pa.types.is_integer(outside) else len(str(2 ** (outside.bit_width - 1))) - 1
+            most = min(most, outside.precision) if pa.types.is_decimal(outside) else most
             digits = pc.replace_substring_regex(made, "[^0-9]", "")
             made = pc.utf8_slice_codeunits(digits, 0, most)
-        kind = canonical(self.field)
         return made if made.type == kind else made.cast(pa.int64()).cast(kind)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `maker_of_json` makes the same maker from."""
         return {"maker": self.kind, **self.fake.to_json()}
+
+
+@dataclass(frozen=True)
+class PoolMaker:
+    """Values that repeat: drawn from a pool of pseudonyms that another maker made."""
+
+    kind: ClassVar[str] = "pool"
+    field: Field
+    maker: Maker
+    pool: Pool
+
+    def make(self, rows: Rows) -> pa.Array:
+        """Return a pseudonym for each row."""
+        if rows.given is None:
+            return self.maker.make(rows)
+        return self.pool.draw(rows.numbers, rows.dice)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `maker_of_json` makes the same maker from."""
+        return {"maker": self.kind, "of": self.maker.to_json(), **self.pool.to_json()}
 
 
 @dataclass(frozen=True)
@@ -198,12 +219,53 @@ class ChoiceMaker:
 
 
 def swaps(maker: Maker) -> bool:
-    """Return whether pseudonyms of a column must differ where the real values do: keys, and what is unique."""
+    """Return whether pseudonyms of a column must differ where the real values do: keys, identifiers, what is unique."""
+    if isinstance(maker, FakeMaker | PoolMaker):
+        return maker.field.sensitive == "identifier"
     return isinstance(maker, KeyMaker) or (isinstance(maker, TextMaker) and maker.keys is not None)
 
 
+def swapped(distinct: pa.Array, field: Field, key: int) -> pa.Array:
+    """Return other values for distinct ones, one to one; numbers for those that are numbers outside."""
+    outside = _outside(field)
+    whole = pa.types.is_integer(outside) or pa.types.is_floating(outside)
+    if whole and pa.types.is_large_string(distinct.type):
+        return swap(distinct.cast(pa.int64()), key).cast(distinct.type)
+    return swap(distinct, key)
+
+
 def learn_maker(field: Field, seen: Observed, options: Options, rng: np.random.Generator) -> Maker:
-    """Return what makes a column anew that looks like what was seen of it."""
+    """Return what makes a column anew that looks like what was seen of it, and repeats like it if it is personal."""
+    maker = _learned(field, seen, options, rng)
+    worded = isinstance(maker, FakeMaker) or (isinstance(maker, TextMaker) and field.kind is Kind.TEXT)
+    if field.sensitive is None or field.unique or not worded or not repeats(seen):
+        return maker
+    key = secret("pool", options.key)
+
+    def make(numbers: np.ndarray) -> pa.Array:
+        return _plain(maker.make(Rows(numbers, Dice(numbers.astype(np.uint64), key), None)), field)
+
+    return PoolMaker(field, maker, Pool.of(seen, make, key, protect=options.protect))
+
+
+def _outside(field: Field) -> pa.DataType:
+    """Return the type of a field's values outside."""
+    kind = parse_type(field.type) if field.type else canonical(field)
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _plain(made: pa.Array, field: Field) -> pa.Array:
+    """Return numbers as text without leading zeros, so that those that differ also differ outside."""
+    if not _numeric(_outside(field)) or not pa.types.is_large_string(made.type):
+        return made
+    return made.cast(pa.int64()).cast(made.type)
+
+
+def _learned(field: Field, seen: Observed, options: Options, rng: np.random.Generator) -> Maker:
     if field.kind in (Kind.KEY, Kind.REFERENCE):
         keys = learn_keys(field, seen, options.key, options.protect)
         return KeyMaker(field, keys, len(seen.values), str(options.key))
@@ -229,6 +291,8 @@ def maker_of_json(said: dict[str, Any], field: Field) -> Maker:
         case KeyMaker.kind:
             rest = {k: v for k, v in said.items() if k not in ("maker", "parents", "secret_")}
             return KeyMaker(field, keys_of_json(rest), said["parents"], said["secret_"])
+        case PoolMaker.kind:
+            return PoolMaker(field, maker_of_json(said["of"], field), Pool.of_json(said, canonical(field)))
         case FakeMaker.kind:
             return FakeMaker(field, Fake.of_json(said))
         case TextMaker.kind:

@@ -25,6 +25,7 @@ LONGEST = 64
 """Longer text is never regular."""
 ROOMY = 20
 """A layout must have so many times more codes than were seen, or it is made longer so that none comes back."""
+_TIGHT = 3
 _LOOK = 20_000
 _FEW = 30
 _WORD = 2**62
@@ -60,6 +61,19 @@ class Layout:
             else:
                 out[:, i] = chars[dice.integers(0, len(chars))]
         return text_of(out)
+
+    def opened(self, least: int) -> Layout:
+        """Return a layout of the same length in which digits that all codes share may vary, the last of them first.
+
+        No more of them than it takes to have so many codes; where that is not enough, the layout as it was.
+        """
+        found = self
+        for i in range(len(self.positions) - 1, -1, -1):
+            if found.size >= least:
+                break
+            if self.positions[i] in string.digits:
+                found = Layout((*found.positions[:i], string.digits, *found.positions[i + 1 :]))
+        return found if found.size >= least else self
 
     def longer(self, least: int) -> Layout:
         """Return a layout with more digits after its last digit or letter, so that there are at least so many codes."""
@@ -107,13 +121,14 @@ class Pattern:
         return Pattern(tuple(Layout(tuple(p)) for p in said["layouts"]), tuple(said["shares"]))
 
 
-def recognise(values: pa.Array, counts: np.ndarray, protect: int) -> Pattern | None:
+def recognise(values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool = False) -> Pattern | None:
     """Return the pattern of distinct texts and their counts, or None where they are not regular.
 
     Args:
         values: the distinct texts, none of them null.
         counts: how many rows hold each.
         protect: how many rows must share a layout, or a character, before it may be kept.
+        tight: whether layouts only need room for as many other codes: then they are made no longer than that.
     """
     if not len(values) or pc.max(pc.utf8_length(values)).as_py() > LONGEST:
         return None
@@ -129,8 +144,10 @@ def recognise(values: pa.Array, counts: np.ndarray, protect: int) -> Pattern | N
     layouts, shares = found
     if not all(_coded(one) for one in layouts) or (len(layouts) > 1 and not any(map(_numbered, layouts))):
         return None
-    roomy = tuple(one if one.size >= ROOMY * share * distinct else one.longer(1000 * distinct)
-                  for one, share in zip(layouts, shares, strict=True))  # fmt: skip
+    room, longer = (_TIGHT * shares, _TIGHT * shares) if tight else (ROOMY * shares, np.full(len(shares), 1000.0))
+    opened = [one.opened(int(least * distinct) + 1) for one, least in zip(layouts, room, strict=True)]
+    roomy = tuple(one if one.size >= least * distinct else one.longer(int(most * distinct) + 1)
+                  for one, least, most in zip(opened, room, longer, strict=True))  # fmt: skip
     return Pattern(roomy, tuple(float(s) for s in shares))
 
 

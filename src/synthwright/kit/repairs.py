@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Parsed, Su
 from synthwright.core.rule_types import instant, type_of, type_of_field
 from synthwright.core.schema import ORDERED, Field, Table, canonical
 from synthwright.core.values import from_numbers, nulls, numbers
+from synthwright.kit.compiled import ahead_of
 from synthwright.kit.conjuncts import conjuncts
 from synthwright.kit.derived import solved
 from synthwright.kit.expressions import computed, evaluated, on_lattice
@@ -261,7 +262,8 @@ def _equal(held: pa.Table, move: Move, spec: Table) -> pa.Array | pa.Scalar:
         return computed(held, other, spec, field)
     said, target = instant(other.value, kind), canonical(field)
     if isinstance(said, datetime):
-        zone = ZoneInfo(target.tz or "UTC")
+        ahead = ahead_of(target.tz)
+        zone = ZoneInfo(target.tz or "UTC") if ahead is None else timezone(timedelta(minutes=ahead))
         said = said.replace(tzinfo=zone) if said.tzinfo is None else said.astimezone(zone)
         said = said if target.tz else said.replace(tzinfo=None)
     return pa.scalar(said, target)

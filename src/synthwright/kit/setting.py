@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.context import Context
 from synthwright.core.errors import InputError
-from synthwright.core.schema import ORDERED, Field, canonical
+from synthwright.core.schema import DISCRETE, ORDERED, Field, canonical
 from synthwright.core.spec import Between, SetTo, Shares
 from synthwright.core.values import from_numbers, numbers
 
@@ -47,7 +48,7 @@ def chosen(
             raise InputError(
                 "start", f"set {column}", wanted="shares of which one is above zero", got="none above zero"
             )
-        return _dealt([value_of(v, field, column) for v in how.shares], weights, rows, ctx)
+        return _dealt([_label(v, field, labels, column) for v in how.shares], weights, rows, ctx)
     if isinstance(how, Between):
         return _between(how, field, rows, ctx, column)
     if how == "balanced":
@@ -57,28 +58,41 @@ def chosen(
         if not len(labels):
             raise InputError("start", f"set {column}", wanted=f"values that {RARE} rows share", got="none")
         return _dealt([labels[i] for i in range(len(labels))], np.ones(len(labels)), rows, ctx)
-    one = value_of(how, field, column)
+    one = _label(how, field, labels, column)
     return pa.concat_arrays([pa.array([], canonical(field)), pa.repeat(one, rows)])
+
+
+def _label(value: Any, field: Field, labels: pa.Array | None, column: str) -> pa.Scalar:
+    """Return a value, which in a column of labels must be one that real rows have."""
+    found = value_of(value, field, column)
+    if field.kind in DISCRETE and labels is not None and found.is_valid and not pc.is_in(found, labels).as_py():
+        known = [str(v) for v in labels.to_pylist()]
+        near = get_close_matches(str(value), known, n=1, cutoff=0.5)
+        shown = ", ".join(map(repr, known[:10])) + (" …" if len(known) > 10 else "")
+        raise InputError("start", f"set {column}", wanted=f"a label that {RARE} real rows share", got=repr(value),
+                         remedy=f"did you mean {near[0]!r}?" if near else f"there are {shown}")  # fmt: skip
+    return found
 
 
 def value_of(value: Any, field: Field, column: str) -> pa.Scalar:
     """Return a value as a scalar of the field's canonical type."""
     kind = canonical(field)
-    if value is None:
+    if value is None and field.nulls:
         return pa.scalar(None, kind)
     if isinstance(value, bool) and pa.types.is_large_string(kind):
         value = str(value).lower()
-    for tried in (value, str(value)):
+    for tried in () if value is None else (value, str(value)):
         try:
             return pa.scalar(tried).cast(kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             continue
-    if field.form is not None:
+    if field.form is not None and value is not None:
         from synthwright.core.forms import parse
 
         try:
             parsed = parse(pa.chunked_array([pa.array([str(value)], pa.large_string())]), field.form, field.kind)
-            return parsed[0].cast(kind)
+            if parsed[0].is_valid:
+                return parsed[0].cast(kind)
         except (pa.ArrowException, ValueError, InputError):
             pass
     raise InputError("start", f"set {column}", wanted=f"a value of kind {field.kind.value}", got=repr(value))

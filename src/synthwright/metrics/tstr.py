@@ -46,7 +46,9 @@ class Tstr(Metric):
         if case.train is None:
             return without(self, "there are no real rows to test on")
         if case.target is None:
-            return without(self, "no target is named: write `evaluate: {target: table.column}`")
+            return without(
+                self, "no target is named (a specification says `evaluate: {target: …}`, the command line `--target`)"
+            )
         if case.target not in case.schema.columns:
             return without(self, "the target is no column of the schema", "failed")
         table, target = case.schema.split(case.target)

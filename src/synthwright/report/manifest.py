@@ -22,7 +22,7 @@ BESIDE = ("README.md", "croissant.json", "spec.lock.yaml")
 """What a release holds beside its data and manifest."""
 INTERNAL = ("internal/report.json", "internal/report.html")
 """What stays at home, and is vouched for where it is."""
-_DECIDING = ("numpy", "pyarrow", "polars", "scipy", "scikit-learn", "lightgbm", "faker", "phonenumbers",
+_DECIDING = ("numpy", "pyarrow", "polars", "scipy", "lightgbm", "faker", "phonenumbers",
              "python-stdnum")  # fmt: skip
 """Libraries whose version may change the bytes."""
 _WORDS = {"synthwright", "fingerprint", "seed", "inputs", "versions", "gates", "notes", "files", "digest"}
@@ -92,10 +92,13 @@ def verify(folder: Path) -> list[str]:
 
 
 def unchecked(folder: Path) -> list[str]:
-    """Return what `verify` could not look at, a sentence each: the internal report of a release that left home."""
-    if (folder / "internal").exists():
-        return []
-    return ["internal/ is not here: the report that the manifest vouches for was not checked"]
+    """Return what `verify` does not vouch for, a sentence each: an absent internal report, files put beside."""
+    found = []
+    if not (folder / "internal").exists():
+        found.append("internal/ is not here: the report that the manifest vouches for was not checked")
+    known = {DATA, "internal", NAME, *BESIDE}
+    strange = sorted(p.name for p in folder.iterdir() if p.name not in known and not p.name.startswith("."))
+    return found + [f"{name} lies beside the release and is not part of it" for name in strange]
 
 
 def installed() -> dict[str, str]:

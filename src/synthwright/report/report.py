@@ -82,6 +82,8 @@ class Told(TypedDict):
     """What the run cost in privacy; nothing: no formal guarantee."""
     notes: NotRequired[Sequence[str]]
     """What was guessed or left out."""
+    judged: NotRequired[bool]
+    """Whether the data was made elsewhere and only judged here."""
 
 
 class Report(Frozen):
@@ -103,6 +105,8 @@ class Report(Frozen):
     seconds: dict[str, float] = Setting(default_factory=dict)
     """How long each step took."""
     spend: SpendRow = SpendRow()
+    judged: bool = False
+    """Whether the data was made elsewhere and only judged here: then nothing is released."""
     fingerprint: str = ""
     """The identity of the run: specification, seed and inputs."""
 
@@ -139,6 +143,7 @@ class Report(Frozen):
             dropped={k: n for k, n in sorted(told.get("dropped", {}).items()) if n},
             seconds={k: round(v, 3) for k, v in told.get("seconds", {}).items()},
             spend=SpendRow(epsilon=_finite(spend.epsilon), delta=spend.delta, unit=spend.unit),
+            judged=told.get("judged", False),
             fingerprint=told["fingerprint"],
         )
 
@@ -154,13 +159,14 @@ class Report(Frozen):
         data = f"{count:,} row{'s' if count != 1 else ''}"
         if len(self.rows) > 1:
             data += f" in {len(self.rows)} tables"
+        done = "Passed" if self.judged else "Released"
         missed = [g.why for g in self.gates if not g.passed]
         if missed:
             more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-            return f"Refused: {missed[0]}{more}."
+            return f"{'Failed' if self.judged else 'Refused'}: {missed[0]}{more}."
         if not self.gates:
-            return f"Released: {data}; no gate was set, so nothing was asked of them."
-        return f"Released: {data}; {'the gate is' if len(self.gates) == 1 else f'all {len(self.gates)} gates are'} met."
+            return f"{done}: {data}; no gate was set, so nothing was asked of them."
+        return f"{done}: {data}; {'the gate is' if len(self.gates) == 1 else f'all {len(self.gates)} gates are'} met."
 
     def to_json(self) -> dict[str, Any]:
         """Return the contents of `report.json`."""

@@ -33,6 +33,12 @@ class Csv(PartSink):
     """spreadsheet: text that begins with `=`, `+`, `-`, `@` or a control character gets an apostrophe before it, so
     that no spreadsheet runs it as a formula; numbers and dates stay as they are."""
 
+    def notes(self) -> tuple[str, ...]:
+        """Say that cells were defused, where they were."""
+        if self.profile != "spreadsheet":
+            return ()
+        return ("text cells that begin like a formula have an apostrophe before them (profile: spreadsheet)",)
+
     def write_file(self, table: pa.Table, path: Path, metadata: dict[str, str]) -> None:
         self._write(table, path, frozenset())
 

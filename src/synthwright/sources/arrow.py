@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from synthwright.core.errors import InputError
 from synthwright.kit.files import LIMITS, seekable
-from synthwright.sources.columns import checked
+from synthwright.sources.columns import checked, flat_names, written_out
 from synthwright.sources.places import FileSource
 
 MAGIC = b"ARROW1"
@@ -53,13 +53,16 @@ def _read(file: IO[bytes], path: Path) -> pa.Table:
     packed = file.seek(0, 2)
     file.seek(0)
     opened = _opened(file)
-    batches, size = [], 0
+    flat_names(opened.schema, path.name)
+    batches, size, decoded, cells = [], 0, 0, 0
     many = opened.num_record_batches if isinstance(opened, pa.ipc.RecordBatchFileReader) else None
     for batch in (opened.get_batch(i) for i in range(many)) if many is not None else opened:
         batch.validate()
         batches.append(batch)
         size += batch.nbytes
-        if LIMITS.exceeded(packed, size):
+        decoded += sum(written_out(column) for column in batch.columns)
+        cells += batch.num_rows * batch.num_columns
+        if LIMITS.exceeded(packed, size) or LIMITS.too_many(packed, cells) or LIMITS.too_long(packed, decoded):
             raise InputError(path.name, "the file", wanted=f"at most {LIMITS.unpacked:,} bytes unpacked",
                              got="a size that only a bomb has", remedy="make it several files")  # fmt: skip
     return pa.Table.from_batches(batches, schema=opened.schema)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 from synthwright.core.errors import InputError
+
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
 def checked(table: pa.Table, owner: str) -> pa.Table:
@@ -16,19 +20,51 @@ def checked(table: pa.Table, owner: str) -> pa.Table:
     Raises:
         InputError: no columns, a name twice, a nested column, or values that are not what their type says.
     """
-    names = table.column_names
-    if not names:
-        raise InputError(owner, "the table", wanted="at least one column", got="none")
-    unique_names(names, owner)
-    for name, field in zip(names, table.schema, strict=True):
-        if pa.types.is_nested(storage(field.type)):
-            raise nested(owner, name)
+    flat_names(table.schema, owner)
     try:
         table.validate(full=True)
     except pa.ArrowException:  # its message holds values
         raise InputError(owner, "the file", wanted="values of the types it declares", got="damaged ones",
                          remedy="write or fetch the file again") from None  # fmt: skip
     return plain(table)
+
+
+def flat_names(schema: pa.Schema, owner: str) -> None:
+    """Refuse a schema without columns, with a name twice or with a nested column."""
+    if not schema.names:
+        raise InputError(owner, "the table", wanted="at least one column", got="none")
+    unique_names(schema.names, owner)
+    for field in schema:
+        if pa.types.is_nested(storage(field.type)):
+            raise nested(owner, field.name)
+
+
+def written_out(column: pa.ChunkedArray | pa.Array) -> int:
+    """Return how many bytes values take when each is written out where it stands: labels and views share them."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return sum(_written_out(chunk) for chunk in chunks)
+
+
+def _written_out(chunk: pa.Array) -> int:
+    kind = chunk.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _written_out(chunk.storage)
+    if pa.types.is_dictionary(kind):
+        lengths = _lengths(chunk.dictionary)
+        return 0 if lengths is None else pa.compute.sum(lengths.take(chunk.indices)).as_py() or 0
+    lengths = _lengths(chunk) if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind) else None
+    return int(chunk.nbytes) if lengths is None else pa.compute.sum(lengths).as_py() or 0
+
+
+def _lengths(values: pa.Array) -> pa.Array | None:
+    """Return the bytes of each value as int64; nothing for values of a fixed width, which nobody shares."""
+    kind = values.type
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        views = np.frombuffer(values.buffers()[1] or b"", dtype=np.int32).reshape(-1, 4)  # its length comes first
+        return pa.array(views[values.offset : values.offset + len(values), 0].astype(np.int64))
+    if any(is_text(kind) for is_text in _TEXTS):
+        return pa.compute.binary_length(values).cast(pa.int64())
+    return None
 
 
 def nested(owner: str, name: str) -> InputError:

@@ -9,7 +9,7 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.contracts import Model, Recipe
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import FitError
+from synthwright.core.errors import FitError, StoreError
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
 from synthwright.kit.keeping import Keeper
@@ -67,6 +67,11 @@ def save_fitted(keeper: Keeper, model: Model, folder: Path) -> None:
 
 
 def load_fitted(generator: Recipe, folder: Path) -> tuple[Keeper, Model]:
-    """Read what `save_fitted` wrote."""
-    model: Model = type(generator).model.load(folder / "model")  # type: ignore[attr-defined]  # a Generator's class
-    return Keeper.load(folder / "keeper"), model
+    """Read what `save_fitted` wrote; a StoreError where it is anything else."""
+    try:
+        model: Model = type(generator).model.load(folder / "model")  # type: ignore[attr-defined]  # a Generator's class
+        return Keeper.load(folder / "keeper"), model
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise StoreError(folder.name, "a fitted part", wanted="what Synthwright saved",
+                         got=f"content that makes no model ({type(error).__name__})",
+                         remedy="fit the model again") from None  # fmt: skip

@@ -86,7 +86,7 @@ def _write_release(ended: Ended, report: Report, case: Case, folder: Path) -> No
     write_croissant(
         folder, plan.schema, name=spec.name, description=f"Synthetic rows made by Synthwright {__version__}."
     )
-    write_manifest(folder, report, inputs=inputs, seed=spec.seed)
+    write_manifest(folder, report, inputs=inputs, seed=spec.seed, notes=plan.sink.notes())
 
 
 def _lean(said: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
 from synthwright.core.infer import infer
 from synthwright.core.plan import Say, source_of, unplaced, without
+from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
@@ -64,8 +65,12 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
     if recipe is None or spec.source is None:
         return None
     held = spec.source.holdout
-    files = recipe.files(ctx) + (_beside(recipe, held.path).files(ctx) if held.path else [])
-    inputs = {_shown(f, ctx): _sha256(f) for f in files}
+    files, beside = recipe.files(ctx), _beside(recipe, held.path).files(ctx) if held.path else []
+    inputs = {_shown(f, ctx): _sha256(f) for f in (*files, *beside)}
+    learned = {inputs[_shown(f, ctx)] for f in files}
+    if any(inputs[_shown(f, ctx)] in learned for f in beside):
+        raise InputError(held.path or "", "the holdout", wanted="rows that are not learned from",
+                         got="a file of the source", remedy="name another file, or hold out a share")  # fmt: skip
     schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
     settings = recipe.model_dump(mode="json", exclude={"path"})
     identity = [__version__, spec.source.use, settings, sorted(inputs.items()), schema, held.model_dump(mode="json"),
@@ -113,12 +118,25 @@ def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, s
         if unknown:
             raise SpecError([say(("ignore", i), f"no column is called {c!r}") for i, c in unknown])
         declared = without(declared, spec.ignore)
+        _refuse_unknown(spec, declared, say)
     extra = [f"{t}.{c}" for t, held in tables.items() if t in declared.tables
              for c in held.column_names if c not in declared.tables[t].fields]  # fmt: skip
     notes += [f"left out, because ignored or not in the schema: {', '.join(extra[:20])}"] if extra else []
     data = Dataset.of(tables, declared, text=recipe.text)
     refuse_poor(data)
     return data, notes
+
+
+def _refuse_unknown(spec: Spec, schema: Schema, say: Say) -> None:
+    """Refuse columns that the split looks at and that are not there, before it looks."""
+    held = spec.source.holdout if spec.source is not None else None
+    named: list[tuple[Place, str | None]] = [(("evaluate", "target"), spec.evaluate.target)]
+    if held is not None:
+        named += [(("source", "holdout", "by"), held.by), (("source", "holdout", "column"), held.column)]
+    faults = [say(place, f"no column is called {c!r}: columns are said as table.column")
+              for place, c in named if c is not None and c not in schema.columns]  # fmt: skip
+    if faults:
+        raise SpecError(faults)
 
 
 def ignorable(schema: Schema, name: str) -> bool:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from synthwright.core.errors import StoreError
 
+_HASHES = ".hashes.json"
 _COUNT = itertools.count()
 _NO_ROOM = {errno.ENOSPC: "no space left", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
 
@@ -47,6 +50,7 @@ class FolderStore:
     """Folders below `at`, named `step/fingerprint`; private to the user, because they hold real rows."""
 
     at: Path
+    _checked: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @staticmethod
     def open(at: Path) -> FolderStore:
@@ -60,9 +64,20 @@ class FolderStore:
         return FolderStore(at)
 
     def get(self, key: str) -> Path | None:
-        """Return the folder under this key, or None."""
+        """Return the folder under this key, or None.
+
+        A folder that is not what was put there (a byte changed, a file gone) is removed: the step is done again.
+        """
         at = self.at / key
-        return at if at.is_dir() else None
+        if not at.is_dir():
+            return None
+        if key not in self._checked:
+            if _hashes(at) != _written(at):
+                with said_plainly(self.at):
+                    shutil.rmtree(at)
+                return None
+            self._checked.add(key)
+        return at
 
     def put(self, key: str, write: Callable[[Path], None]) -> Path:
         """Let `write` fill an empty folder, then give it its place under `key` in one rename; return that place.
@@ -75,6 +90,7 @@ class FolderStore:
             try:
                 unfinished.mkdir(parents=True, mode=0o700)
                 write(unfinished)
+                (unfinished / _HASHES).write_text(json.dumps(_hashes(unfinished)), encoding="utf-8")
                 _sync(unfinished)
                 at.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 try:
@@ -85,6 +101,22 @@ class FolderStore:
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return at
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a folder but the one that holds them."""
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / _HASHES):
+        with path.open("rb") as file:
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _written(folder: Path) -> object:
+    try:
+        return json.loads((folder / _HASHES).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _alive(pid: str) -> bool:
