@@ -158,6 +158,8 @@ def _arrow_cases() -> dict[str, Any]:
     cases["arrow time32 s"] = _with(pa.array(RNG.integers(0, 86400, N), pa.int32()).cast(pa.time32("s")), [])
     cases["arrow time64 ns"] = _with(pa.array(RNG.integers(0, 86400 * 10**9, N)).cast(pa.time64("ns")), [])
     cases["arrow binary"] = _with(pa.array([RNG.bytes(8) for _ in range(N)], pa.binary()), [disjoint])
+    cases["constant bytes"] = _with(pa.array([b"q"] * N), [subset])
+    cases["two bytes"] = _with(pa.array([b"ab", b"cd", b"cd"] * (N // 3)), [subset, share(b"ab", 0.12)])
     cases["arrow fixed binary"] = _with(pa.array([RNG.bytes(16) for _ in range(N)], pa.binary(16)), [disjoint])
     cases["arrow null type"] = _with(pa.nulls(N), [])
     cases["arrow bool with nulls"] = _with(pa.array(_nulled([bool(v > 0) for v in whole])), [subset])

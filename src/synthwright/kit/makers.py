@@ -23,6 +23,8 @@ from synthwright.kit.shapes import Shape, knots
 
 DIGITS = frozenset({"phone", "card", "national-number", "identifier"})
 """Marks whose values can be numbers outside."""
+MANY = 200
+"""More different bytes are values of their own, not marks."""
 NUMERIC = (Kind.INTEGER, Kind.NUMBER)
 
 
@@ -180,6 +182,36 @@ class BytesMaker:
 
 
 @dataclass(frozen=True)
+class MarksMaker:
+    """Bytes that mark a kind of row: the few that enough rows share, as often as they come."""
+
+    kind: ClassVar[str] = "marks"
+    field: Field
+    marks: tuple[bytes, ...]
+    shares: tuple[float, ...]
+
+    @staticmethod
+    def of(field: Field, seen: Observed, protect: int) -> MarksMaker | None:
+        """Return the maker, or None where bytes are many, or where many rows have some of their own."""
+        shared = seen.counts >= protect
+        total = seen.counts[shared].sum()
+        if not total or shared.sum() > MANY or total < 0.9 * seen.counts.sum():
+            return None
+        kept = seen.values.filter(pa.array(shared)).to_pylist()
+        return MarksMaker(field, tuple(kept), tuple((seen.counts[shared] / total).tolist()))
+
+    def make(self, rows: Rows) -> pa.Array:
+        """Return a mark for each row."""
+        edges = np.cumsum(self.shares)
+        which = np.minimum(np.searchsorted(edges, rows.dice.uniform(), side="right"), len(edges) - 1)
+        return pa.array(self.marks, pa.large_binary()).take(pa.array(which))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `maker_of_json` makes the same maker from."""
+        return {"maker": self.kind, "marks": [m.hex() for m in self.marks], "shares": list(self.shares)}
+
+
+@dataclass(frozen=True)
 class RangeMaker:
     """Ordered values, evenly between blurred ends, whatever their distribution was."""
 
@@ -270,7 +302,7 @@ def _learned(field: Field, seen: Observed, options: Options, rng: np.random.Gene
         keys = learn_keys(field, seen, options.key, options.protect)
         return KeyMaker(field, keys, len(seen.values), str(options.key))
     if field.kind is Kind.BYTES:
-        return BytesMaker(field, _lengths(seen, options.protect))
+        return MarksMaker.of(field, seen, options.protect) or BytesMaker(field, _lengths(seen, options.protect))
     texts = pa.types.is_large_string(seen.values.type)
     if field.sensitive in marks() and (texts or (field.sensitive in DIGITS and field.kind in NUMERIC)):
         said = seen.values if texts else seen.values.cast(pa.string()).cast(pa.large_string())
@@ -300,6 +332,8 @@ def maker_of_json(said: dict[str, Any], field: Field) -> Maker:
             return TextMaker(field, Shape.of_json(said["shape"]), keys)
         case BytesMaker.kind:
             return BytesMaker(field, tuple(said["lengths"]))
+        case MarksMaker.kind:
+            return MarksMaker(field, tuple(map(bytes.fromhex, said["marks"])), tuple(said["shares"]))
         case RangeMaker.kind:
             return RangeMaker(field, Ruler.of_json(said["ruler"]), said["low"], said["high"])
         case _:
