@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -16,6 +17,8 @@ from unusual import REFUSED, WORKS
 
 def _arrow(frame: Any) -> pa.Table:
     if isinstance(frame, pd.DataFrame):
+        for column in [c for c in frame.columns if str(frame[c].dtype).startswith("Sparse")]:
+            frame = frame.assign(**{column: np.asarray(frame[column])})
         return pa.Table.from_pandas(frame, preserve_index=False)
     return frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame
 

@@ -289,6 +289,10 @@ def _frame_cases() -> dict[str, Any]:
     cases: dict[str, Any] = {
         **_polars_cases(absent),
         "pandas ordered categories": _pandas(pd.Series(ordered), [subset]),
+        "pandas unused level": _pandas(
+            pd.Series(pd.Categorical(_words(N), ["w3", "w0", "w1", "w2", "never"])), [subset]
+        ),
+        "pandas sparse": _pandas(pd.Series(pd.arrays.SparseArray(np.where(absent, 0, _INTS))), []),
         "pandas Int64": _pandas(pd.array(np.where(absent, 0, _INTS), "Int64"), [within]),
         "pandas Int8 with NA": _pandas(pd.arrays.IntegerArray((_INTS % 50).astype("int8"), absent), [within]),
         "pandas boolean with NA": _pandas(pd.arrays.BooleanArray(_INTS > 50, absent), [subset]),

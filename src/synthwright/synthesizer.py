@@ -20,7 +20,7 @@ from synthwright.core.errors import InputError, SampleError, SpecError, StoreErr
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
-from synthwright.kit.setting import chosen, frequent
+from synthwright.kit.setting import RARE, chosen, frequent
 from synthwright.kit.tables import write_json
 from synthwright.steps.fit import fit_part, load_fitted, save_fitted
 from synthwright.steps.generate import Fitted, complete
@@ -40,6 +40,8 @@ class Frame:
     schemas: Mapping[str, pa.Schema]
     columns: Mapping[str, Any] = field(default_factory=dict)
     """The column labels of pandas frames whose labels are not all text."""
+    kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What Arrow forgets of pandas columns, by table and column: a sparse type's name, a category's labels."""
 
     @staticmethod
     def of(data: Any) -> Frame:
@@ -54,7 +56,9 @@ class Frame:
             for t, f in frames.items()
             if library == "pandas" and any(not isinstance(c, str) for c in f.columns)
         }
-        return Frame(library, many, {str(t): to_arrow(f, str(t)).schema for t, f in frames.items()}, odd)
+        schemas = {str(t): to_arrow(f, str(t)).schema for t, f in frames.items()}
+        kinds = {str(t): _forgotten(f) for t, f in frames.items()} if library == "pandas" else {}
+        return Frame(library, many, schemas, odd, kinds)
 
     def restore(self, data: Dataset) -> Any:
         """Return a dataset as frames of the kind that came in."""
@@ -85,6 +89,13 @@ class Frame:
         for column in objects:  # Python's own instants and spans come back as Python's own
             if column in made.columns and made[column].dtype.kind in "mM":
                 made[column] = made[column].astype(object)
+        for column, kind in self.kinds.get(name, next(iter(self.kinds.values()), {})).items():
+            values = made[column]
+            if isinstance(kind, list):
+                more = [c for c in values.cat.categories if c not in kind]
+                made[column] = values.cat.set_categories([*kind, *more])
+            elif not values.isna().any():
+                made[column] = values.astype(kind)
         if self.columns:
             made.columns = self.columns.get(name, next(iter(self.columns.values())))
         return made
@@ -95,13 +106,25 @@ class Frame:
         odd = {
             t: [c if isinstance(c, int | float | bool) else str(c) for c in names] for t, names in self.columns.items()
         }
-        return {"library": self.library, "many": self.many, "schemas": held, "columns": odd}
+        return {"library": self.library, "many": self.many, "schemas": held, "columns": odd, "kinds": self.kinds}
 
     @staticmethod
     def of_json(said: Mapping[str, Any]) -> Frame:
         """Rebuild it."""
         held = {t: pa.ipc.read_schema(pa.py_buffer(base64.b64decode(s))) for t, s in said["schemas"].items()}
-        return Frame(said["library"], said["many"], held, said["columns"])
+        return Frame(said["library"], said["many"], held, said["columns"], said["kinds"])
+
+
+def _forgotten(frame: Any) -> dict[str, Any]:
+    """Return what Arrow forgets of a pandas frame: sparse types, and the labels of categories, rare ones apart."""
+    found: dict[str, Any] = {}
+    for i, (name, kind) in enumerate(zip(map(str, frame.columns), frame.dtypes, strict=True)):
+        if str(kind).startswith("Sparse["):
+            found[name] = str(kind)
+        elif str(kind) == "category" and all(isinstance(c, str) for c in kind.categories):
+            counts = frame.iloc[:, i].value_counts()
+            found[name] = [c for c in kind.categories if counts[c] == 0 or counts[c] >= RARE]
+    return found
 
 
 def _like(field: pa.Field, real: pa.Field, column: pa.ChunkedArray) -> pa.Field:
