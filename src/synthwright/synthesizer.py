@@ -17,6 +17,7 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset, to_arrow
 from synthwright.core.errors import InputError, SampleError, SpecError, StoreError
+from synthwright.core.hashes import of_folder
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
@@ -325,7 +326,7 @@ def _write_model(model: Synthesizer, at: Path) -> None:
     said = {"synthwright": __version__, "plan": model.plan.to_json(), "rows": dict(model.rows), "labels": labels,
             "parts": [p.name for p, _, _ in model.fitted], "frame": model.frame.to_json()}  # fmt: skip
     write_json(at / "synthesizer.json", said)
-    write_json(at / "hashes.json", _hashes(at))
+    write_json(at / "hashes.json", of_folder(at, apart="hashes.json"))
 
 
 def _replace(new: Path, at: Path) -> None:
@@ -339,13 +340,6 @@ def _replace(new: Path, at: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _hashes(at: Path) -> dict[str, str]:
-    import hashlib
-
-    files = sorted(f for f in at.rglob("*") if f.is_file() and f != at / "hashes.json")
-    return {f.relative_to(at).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-
-
 def _read_model(at: Path) -> Synthesizer:
     from synthwright.core.schema import canonical
 
@@ -353,7 +347,7 @@ def _read_model(at: Path) -> Synthesizer:
         raise StoreError(str(at), "the model", wanted="a folder that Synthesizer.save wrote", got="none",
                          remedy="make one with `synthwright fit data.parquet -o NAME.model`")  # fmt: skip
     try:
-        if json.loads((at / "hashes.json").read_bytes()) != _hashes(at):
+        if json.loads((at / "hashes.json").read_bytes()) != of_folder(at, apart="hashes.json"):
             raise StoreError(str(at), "the model", wanted="the files that were written", got="altered files",
                              remedy="fit it again, or get it again from where it came")  # fmt: skip
         said = json.loads((at / "synthesizer.json").read_bytes())

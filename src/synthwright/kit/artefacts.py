@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import struct
@@ -15,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from synthwright.core.errors import StoreError
+from synthwright.core.hashes import sha256
 
 HEAD, ARRAYS, HASHES = "model.json", "arrays.npz", "hashes.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -35,7 +35,7 @@ def save(folder: Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)  # a fixed date: the same bytes tomorrow
             with archive.open(entry, "w", force_zip64=True) as out:
                 np.lib.format.write_array(out, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
-    hashes = {name: _sha256(folder / name) for name in (HEAD, ARRAYS)}
+    hashes = {name: sha256(folder / name) for name in (HEAD, ARRAYS)}
     (folder / HASHES).write_text(json.dumps(hashes, sort_keys=True) + "\n", encoding="ascii")
 
 
@@ -50,7 +50,7 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         path = folder / name
         if not path.is_file() or path.is_symlink():
             raise StoreError(folder.name, name, wanted="a plain file", got="none", remedy="fit the model again")
-        if hashes.get(name) != _sha256(path):
+        if hashes.get(name) != sha256(path):
             raise StoreError(folder.name, name, wanted="the file that was saved", got="one that was altered",
                              remedy="fit the model again")  # fmt: skip
     return _read_head(folder), _read_arrays(folder)
@@ -118,8 +118,3 @@ def _read_hashes(folder: Path) -> dict[str, str]:
         raise StoreError(folder.name, HASHES, wanted="the hashes of a model", got="none that can be read",
                          remedy="name a folder that a model was saved into")  # fmt: skip
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as held:
-        return hashlib.file_digest(held, "sha256").hexdigest()

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from synthwright.core.hashes import sha256
 from synthwright.core.schema import Field, Kind, Schema
 from synthwright.core.types import parse_type
-from synthwright.report.released import media_type, sha256, table_files, write_whole
+from synthwright.report.released import media_type, table_files, write_whole
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 _CONTEXT: dict[str, Any] = {

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthwright.core.errors import StoreError
-from synthwright.report.released import DATA, sha256, write_whole
+from synthwright.core.hashes import sha256
+from synthwright.report.released import DATA, write_whole
 from synthwright.report.report import Report
 
 NAME = "manifest.json"

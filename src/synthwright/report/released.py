@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from synthwright.core.errors import StoreError
@@ -47,12 +46,6 @@ def table_files(folder: Path, schema: Schema) -> dict[str, list[str]]:
 def media_type(name: str) -> str:
     """Return the media type of a released file, told by its ending."""
     return FORMATS.get(Path(name).suffix.lower(), "application/octet-stream")
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits; the file is read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +13,9 @@ from synthwright.core.context import Context, Store
 from synthwright.core.contracts import Source
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
+from synthwright.core.hashes import sha256
 from synthwright.core.infer import infer
-from synthwright.core.plan import Say, source_of, unplaced, without
-from synthwright.core.safe_yaml import Place
+from synthwright.core.plan import Say, plan, source_of, unplaced, without
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
@@ -66,7 +65,7 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
         return None
     held = spec.source.holdout
     files, beside = recipe.files(ctx), _beside(recipe, held.path).files(ctx) if held.path else []
-    inputs = {_shown(f, ctx): _sha256(f) for f in (*files, *beside)}
+    inputs = {_shown(f, ctx): sha256(f) for f in (*files, *beside)}
     learned = {inputs[_shown(f, ctx)] for f in files}
     if any(inputs[_shown(f, ctx)] in learned for f in beside):
         raise InputError(held.path or "", "the holdout", wanted="rows that are not learned from",
@@ -118,25 +117,15 @@ def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, s
         if unknown:
             raise SpecError([say(("ignore", i), f"no column is called {c!r}") for i, c in unknown])
         declared = without(declared, spec.ignore)
-        _refuse_unknown(spec, declared, say)
+        plan(
+            spec.model_copy(update={"ignore": ()}), declared, say
+        )  # every unknown column, before the split looks at one
     extra = [f"{t}.{c}" for t, held in tables.items() if t in declared.tables
              for c in held.column_names if c not in declared.tables[t].fields]  # fmt: skip
     notes += [f"left out, because ignored or not in the schema: {', '.join(extra[:20])}"] if extra else []
     data = Dataset.of(tables, declared, text=recipe.text)
     refuse_poor(data)
     return data, notes
-
-
-def _refuse_unknown(spec: Spec, schema: Schema, say: Say) -> None:
-    """Refuse columns that the split looks at and that are not there, before it looks."""
-    held = spec.source.holdout if spec.source is not None else None
-    named: list[tuple[Place, str | None]] = [(("evaluate", "target"), spec.evaluate.target)]
-    if held is not None:
-        named += [(("source", "holdout", "by"), held.by), (("source", "holdout", "column"), held.column)]
-    faults = [say(place, f"no column is called {c!r}: columns are said as table.column")
-              for place, c in named if c is not None and c not in schema.columns]  # fmt: skip
-    if faults:
-        raise SpecError(faults)
 
 
 def ignorable(schema: Schema, name: str) -> bool:
@@ -189,8 +178,3 @@ def _shown(path: Path, ctx: Context) -> str:
     """Return a file's name as the project knows it; no machine's folders go into a release."""
     root = ctx.root.resolve()
     return str(path.relative_to(root)) if root in path.parents else path.name
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

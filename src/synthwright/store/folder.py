@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 import json
 import os
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from synthwright.core.errors import StoreError
+from synthwright.core.hashes import of_folder
 
 _HASHES = ".hashes.json"
 _COUNT = itertools.count()
@@ -72,7 +72,7 @@ class FolderStore:
         if not at.is_dir():
             return None
         if key not in self._checked:
-            if _hashes(at) != _written(at):
+            if of_folder(at, apart=_HASHES) != _written(at):
                 with said_plainly(self.at):
                     shutil.rmtree(at)
                 return None
@@ -90,7 +90,7 @@ class FolderStore:
             try:
                 unfinished.mkdir(parents=True, mode=0o700)
                 write(unfinished)
-                (unfinished / _HASHES).write_text(json.dumps(_hashes(unfinished)), encoding="utf-8")
+                (unfinished / _HASHES).write_text(json.dumps(of_folder(unfinished, apart=_HASHES)), encoding="utf-8")
                 _sync(unfinished)
                 at.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 try:
@@ -101,15 +101,6 @@ class FolderStore:
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return at
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a folder but the one that holds them."""
-    found = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / _HASHES):
-        with path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
 
 
 def _written(folder: Path) -> object:
