@@ -8,6 +8,25 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+KERNELS = ("splits", "trees", "draws", "additive")
+"""Files under `kit` with compiled kernels that call each other."""
+
+
+def pytest_configure() -> None:
+    """Drop compiled kernels that are older than a file they come from.
+
+    The compiler caches each kernel with its own file and does not notice that one it calls, in another file, has
+    changed. Only the first process does this: workers start after it, and would take each other's fresh kernels away.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    kit = CHECKOUT / "src" / "synthwright" / "kit"
+    cached = [p for p in (kit / "__pycache__").glob("*.nb[ic]") if p.name.partition(".")[0] in KERNELS]
+    compiled = [p.stat().st_mtime for p in cached if p.suffix == ".nbi"]
+    changed = max((p.stat().st_mtime for p in (kit / f"{name}.py" for name in KERNELS) if p.exists()), default=0.0)
+    if compiled and changed > min(compiled):
+        for path in cached:
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

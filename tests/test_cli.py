@@ -55,7 +55,12 @@ def table(rows: int = 300) -> pa.Table:
     rng = np.random.default_rng(3)
     age = rng.integers(18, 80, rows)
     return pa.table(
-        {"age": age, "city": rng.choice(["Ulm", "Bonn", "Kiel"], rows), "income": np.where(age > 50, "high", "low")}
+        {
+            "age": age,
+            "weight": rng.normal(70, 12, rows).round(2),
+            "city": rng.choice(["Ulm", "Bonn", "Kiel"], rows),
+            "income": np.where(age + rng.normal(0, 4, rows) > 50, "high", "low"),
+        }
     )
 
 
@@ -77,6 +82,16 @@ def test_from_a_file_to_a_release(command: Command, tmp_path: Path) -> None:
     again = command("verify", "out/people")
     assert again.code == 1
     assert "README.md" in again.err
+
+
+def test_init_says_that_an_encoding_is_a_guess(command: Command) -> None:
+    """Text that is not UTF-8 is read as what it seems to be, and `init` says as what and how to correct it."""
+    rows = "".join(f"{i},{'Łódź' if i % 2 else 'Kraków'}\n" for i in range(60))
+    Path("towns.csv").write_bytes(f"n,town\n{rows}".encode("cp1250"))
+    said = command("init", "towns.csv")
+    assert said.code == 0
+    assert "is read as cp125" in " ".join(said.out.split())
+    assert "encoding:" in said.out
 
 
 def test_init_does_not_overwrite(command: Command) -> None:

@@ -96,7 +96,7 @@ def test_altered_models_are_refused(tmp_path: Path) -> None:
 def test_notebooks_show_something() -> None:
     """Models, datasets and reports have a short form for people."""
     model = sw.fit(people())
-    assert repr(model) == "Synthesizer(copula; data: 500 rows)"
+    assert repr(model) == "Synthesizer(forest; data: 500 rows)"
     assert "500 rows" in model._repr_html_()
     arrow = pa.Table.from_pandas(people(), preserve_index=False)
     assert "500 rows" in sw.Dataset.of(arrow)._repr_html_()

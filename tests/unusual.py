@@ -209,6 +209,10 @@ def _number_cases() -> dict[str, Any]:
             RNG.integers(0, 3000, N) * 2 + 1, [within, lambda _, m: all(v % 2 == 1 for v in _values(m))]
         ),
         "fives": _with(RNG.integers(0, 600, N) * 50 + 7, [within, lambda _, m: all(v % 50 == 7 for v in _values(m))]),
+        "quarters and a tenth": _with(
+            np.round(RNG.integers(0, 2000, N) * 0.25 + 0.1, 2),
+            [lambda _, m: all(abs((v - 0.1) * 4 - round((v - 0.1) * 4)) < 1e-9 for v in _values(m))],
+        ),
         "years": _with(RNG.integers(1990, 2024, N), [within]),
         "percent 0 to 1": _with(np.round(RNG.random(N), 2), [within, multiples(0.01)]),
         "skewed over nine decades": _with(10 ** RNG.uniform(-3, 6, N), []),

@@ -149,7 +149,7 @@ def list_(
     list_plugins(group, Say(json=json))
 
 
-@app.command(epilog="Example:  synthwright explain copula")
+@app.command(epilog="Example:  synthwright explain forest")
 def explain(name: Annotated[str, typer.Argument(help="A name that `list` shows.")], *, json: Json = False) -> None:
     """Show what a recipe does, and its parameters with bounds, defaults and meaning."""
     from synthwright.commands import Say, explain_plugin

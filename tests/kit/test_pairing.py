@@ -79,11 +79,12 @@ def test_few_rows_take_part_where_few_orders_are_broken() -> None:
 
 
 def test_edges_are_read_from_rules() -> None:
-    """Orders between numbers, or between columns of one type, are edges; computed sides and labels are not."""
+    """Orders between numbers, columns of one type, or days and instants are edges; computed sides and labels not."""
     kinds = {"a": Kind.INTEGER, "b": Kind.NUMBER, "d": Kind.DATE, "t": Kind.DATETIME, "s": Kind.CATEGORY}
     spec = Table(fields={n: Field(kind=k) for n, k in kinds.items()})
     assert edges_of(parse("a <= b and b > a"), spec) == [Edge("a", "b", strict=False), Edge("a", "b", strict=True)]
-    for text in ("a + 1 <= b", "d <= t", "s <= s", "a == b", "a <= 3", "a <= b or a > 3"):
+    assert edges_of(parse("d <= t"), spec) == [Edge("d", "t", strict=False)]
+    for text in ("a + 1 <= b", "a <= t", "s <= s", "a == b", "a <= 3", "a <= b or a > 3"):
         assert edges_of(parse(text), spec) == []
 
 

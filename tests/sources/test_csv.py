@@ -111,6 +111,16 @@ def test_stated_encoding_is_kept(tmp_path: Path) -> None:
     assert read(tmp_path, "name,n\nŽ,1\n".encode("utf-16-le"), encoding="utf-16-le")["name"] == ["Ž"]
 
 
+def test_a_guessed_encoding_is_said(tmp_path: Path) -> None:
+    """What had to be guessed is a remark that names the guess and the setting; what is known is none."""
+    text = "name,n\n" + "Łódź,1\nKraków,2\n" * 20
+    for encoding, stated, known in (("cp1250", None, False), ("cp1250", "cp1250", True), ("utf-8", None, True)):
+        (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+        said = Csv(path="a.csv", encoding=stated).remarks(Context(root=tmp_path))
+        assert [s for s in said if "a.csv" in s and "cp125" in s and "encoding:" in s] == ([] if known else said[:1])
+        assert bool(said) is not known
+
+
 @pytest.mark.parametrize(
     ("setting", "value"), [("encoding", "utf-9"), ("encoding", "base64"), ("separator", '"'), ("separator", "§")]
 )

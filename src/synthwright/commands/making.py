@@ -23,13 +23,16 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     from synthwright.core.writing import guessed_target, schema_yaml, spec_yaml
     from synthwright.face import folder_of
     from synthwright.sources.choose import for_path
+    from synthwright.sources.places import PathSource
     from synthwright.steps.source import poor, refuse_poor
     from synthwright.trust import allow
 
     here = Path.cwd()
     at = data.absolute()
     source = for_path(str(at))
-    tables = source.tables(Context(root=folder_of(at)))
+    ctx = Context(root=folder_of(at))
+    tables = source.tables(ctx)
+    remarks = source.remarks(ctx) if isinstance(source, PathSource) else []
     guessed = infer(tables, text=source.text)
     dataset = Dataset.of(tables, guessed.schema, text=source.text)
     left_out = [t for t in poor(dataset) if len(dataset.tables) > 1]
@@ -55,7 +58,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
             unfinished = file.with_name(f".{file.name}.new")
             unfinished.write_text(text, encoding="utf-8")
             unfinished.replace(file)
-    said = [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in left_out]
+    said = remarks + [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in left_out]
     if not inside:
         remembered = allow(here, at)
         said.append("the data is outside this folder; that you named it here is remembered" if remembered else

@@ -28,6 +28,8 @@ NUMBERS_ROWS = re.compile(
     r"(?:.* )?(?:no|nr|num|number|nummer|code|ref|reference|sku|isbn|ean|serial|ticket|token|hash|account)(?: id)?"
 )
 """What columns that may name rows are called."""
+MONTHS = 10
+"""Different numbers that look like months by accident once in a thousand million columns."""
 _CODES = re.compile(r"(?:.* )?(?:\w*codes?|zip|postal|postcode|plz|sic|naics|icd|isin|hts)")
 _MEASURES = re.compile(
     r"(?:.* )?(?:years?|months?|days?|weeks?|quarter|hours?|minutes?|seconds?|time|date|t|period|age|x|y|z|steps?"
@@ -128,10 +130,12 @@ def some_of(present: Any) -> Any:
 
 
 def _integer(column: Column) -> Guess:
-    """Guess what whole numbers are: days such as 20240131, personal numbers, names of rows, or amounts."""
+    """Guess what whole numbers are: days (20240131), months (202401), personal numbers, names of rows, or amounts."""
     present = column.values.drop_null()
     if _are_days(present):
         return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
+    if _are_months(present):
+        return Guess(field_of(column, Kind.DATE, form="%Y%m"), "months", "every number is a month: year, month")
     found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:
         return found
@@ -166,6 +170,15 @@ def _are_days(present: Any) -> bool:
     if bounds["min"] < 18_000_101 or bounds["max"] > 21_991_231:
         return False
     return plausible_days(as_text(some_of(present))) and plausible_days(as_text(pc.unique(present)))
+
+
+def _are_months(present: Any) -> bool:
+    """Return whether whole numbers are months of years that people write about, and not a few that look so."""
+    bounds = pc.min_max(present).as_py()
+    if bounds["min"] < 1800_01 or bounds["max"] > 2199_12:
+        return False
+    months = np.unique(np.asarray(present))
+    return len(months) >= MONTHS and bool(np.isin(months % 100, np.arange(1, 13)).all())
 
 
 def marked(column: Column, words: list[str], rows: int, distinct: int, *, digits: bool = True) -> Guess | None:

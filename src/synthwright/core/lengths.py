@@ -19,8 +19,9 @@ from synthwright.core.schema import Kind
 
 _SECOND = 1_000_000
 _UNITS = {"D": 86_400 * _SECOND, "H": 3_600 * _SECOND, "M": 60 * _SECOND, "S": _SECOND, "s": _SECOND}
-_FORM = re.compile(r"(?P<days>%D days )%H:%M:%S(?P<behind>\.%[1-9]?f)?|PT%s(?P<rest>\.%[1-9]?f)?S")
+_FORM = re.compile(r"(?P<days>%D days )?%H:%M:%S(?P<behind>\.%[1-9]?f)?|PT%s(?P<rest>\.%[1-9]?f)?S")
 _DAYS = re.compile(r"-?[0-9]+ days \+?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.(?P<rest>[0-9]{1,9}))?")
+_CLOCK = re.compile(r"[0-9]{2,4}:[0-5][0-9]:[0-5][0-9](?:\.(?P<rest>[0-9]{1,9}))?")
 _ISO = re.compile(r"-?PT[0-9]+(?:\.(?P<rest>[0-9]{1,9}))?S")
 _PLAIN = (
     r"^(?:(?P<D>-?[0-9]{1,7}) days?,? ?\+?)?(?P<sign>-?)"
@@ -35,12 +36,14 @@ _SPAN = (
 def check_length(form: str) -> None:
     """Raise a ValueError for what is no form of lengths of time."""
     if not _FORM.fullmatch(form):
-        raise ValueError(f"{form!r} is no form of lengths of time: '%D days %H:%M:%S', 'PT%sS', 'PT%s.%3fS'")
+        raise ValueError(
+            f"{form!r} is no form of lengths of time: '%D days %H:%M:%S', '%H:%M:%S', 'PT%sS', 'PT%s.%3fS'"
+        )
 
 
 def length_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
     """Yield kind, form and reason of every form that a few spelled lengths of time may have."""
-    for pattern, start, end in ((_DAYS, "%D days %H:%M:%S", ""), (_ISO, "PT%s", "S")):
+    for pattern, start, end in ((_DAYS, "%D days %H:%M:%S", ""), (_CLOCK, "%H:%M:%S", ""), (_ISO, "PT%s", "S")):
         found = [pattern.fullmatch(s) for s in sample]
         if sample and all(found):
             digits = max(len(f["rest"] or "") for f in found if f)
@@ -85,6 +88,12 @@ def spell_lengths(column: Any, form: str) -> Any:
         plus = pc.if_else(pa.array(days < 0), "+", "").cast(TEXT)
         clock = (plus, _two(rest // _UNITS["H"]), ":", _two(rest // _UNITS["M"] % 60), ":", _two(rest // _SECOND % 60))
         said = joined(_text(days), " days ", *clock, *_fraction(rest, behind))
+    elif form.startswith("%H"):  # hours go on where a day ends
+        size = np.abs(micros)
+        sign = pc.if_else(pa.array(micros < 0), "-", "").cast(TEXT)
+        hours, rest = size // _UNITS["H"], size % _UNITS["H"]
+        clock = (sign, _two(hours), ":", _two(rest // _UNITS["M"]), ":", _two(rest // _SECOND % 60))
+        said = joined(*clock, *_fraction(size, behind))
     else:
         size = np.abs(micros)
         sign = pc.if_else(pa.array(micros < 0), "-", "").cast(TEXT)
@@ -97,7 +106,7 @@ def _text(counts: np.ndarray) -> pa.Array:
 
 
 def _two(counts: np.ndarray) -> pa.Array:
-    return pc.utf8_lpad(_text(counts), 2, "0")
+    return pc.utf8_lpad(_text(counts), 2, "0")  # what is longer stays so
 
 
 def _fraction(micros: np.ndarray, behind: str) -> tuple[Any, ...]:

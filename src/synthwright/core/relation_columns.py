@@ -49,6 +49,11 @@ class Columns:
         present = set(self.held.column_names)
         return [c for c, f in self.spec.fields.items() if f.kind in ORDERED and not f.anew and c in present]
 
+    def truths(self) -> list[str]:
+        """Return the columns of truth values that are modelled."""
+        present = set(self.held.column_names)
+        return [c for c, f in self.spec.fields.items() if f.kind is Kind.BOOLEAN and not f.anew and c in present]
+
     def discrete(self) -> list[str]:
         """Return the columns that may determine one another: labels, truth values, ordered ones with few values."""
         out, present = [], set(self.held.column_names)
@@ -83,7 +88,7 @@ class Columns:
     def family(self, name: str) -> str:
         """Return what a column can be compared with: columns of the same family."""
         kind = self.spec.fields[name].kind
-        if kind in (Kind.INTEGER, Kind.NUMBER):
+        if kind in (Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN):
             return "number"
         return f"{kind.value}:{canonical(self.spec.fields[name])}"
 

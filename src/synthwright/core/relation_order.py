@@ -18,15 +18,16 @@ PAIRS = 20_000
 """Pairs that are looked at more closely."""
 PROVED = 500
 """Pairs that are proved on all rows."""
-EXPECTED = 30.0
+EXPECTED = 16.0
 """Rows in which two unrelated columns would break the order, at least, for it to mean something."""
-SHARE = 0.06
+SHARE = 0.03
 """The least share of such rows."""
 RELATED = 8.0
 """The same where names or kinds say that the columns belong together."""
+RELATED_SHARE = 0.01
+"""The least share of such rows, there."""
 CLOSE = 8
 """Rows in which two columns come as close as can be, at least, for it to mean something that they never are equal."""
-_RELATED_SHARE = 0.01
 _CLOSER = 1024
 _QUANTILES = 33
 _WORDS = re.compile(r"[a-z]+|[0-9]+")
@@ -77,10 +78,10 @@ def _plausible(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
                                    for i in range(0, len(low), 4096)] or [np.zeros(0, dtype=bool)])  # fmt: skip
             low, high = low[good], high[good]
     low, high = low[:PAIRS], high[:PAIRS]
-    chance, share = _chances(sample, low, high)
+    chance, share = chances(sample, low, high)
     related = np.array([_related(columns, names[i], names[j]) for i, j in zip(low, high, strict=True)], dtype=bool)
     expected = chance * share * columns.rows
-    least, often = np.where(related, _RELATED_SHARE, SHARE), np.where(related, RELATED, EXPECTED)
+    least, often = np.where(related, RELATED_SHARE, SHARE), np.where(related, RELATED, EXPECTED)
     clear = (chance >= least) & (expected >= often)
     order = np.argsort(-expected[clear], kind="stable")[:PROVED]
     return [(names[i], names[j]) for i, j in zip(low[clear][order], high[clear][order], strict=True)]
@@ -103,7 +104,7 @@ def _first_pairs(sample: np.ndarray) -> np.ndarray:
     return np.argwhere(~breaks)
 
 
-def _chances(sample: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def chances(sample: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how often a value of one column exceeds an unrelated value of the other, and the share of rows this is of.
 
     Rows in which both are equal do not count: where all of a table's numbers are 0 together, nothing is ordered.

@@ -5,11 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from synthwright.core.dataset import Dataset
+from synthwright.core.relation_bands import banded
 from synthwright.core.relation_columns import Columns, counted
+from synthwright.core.relation_days import days_and_instants
 from synthwright.core.relation_equal import Relation, date_parts, equal_columns, lines
 from synthwright.core.relation_lookup import dependencies
 from synthwright.core.relation_nulls import missing_together
 from synthwright.core.relation_order import never_greater
+from synthwright.core.relation_products import products
+from synthwright.core.relation_spans import spans
 from synthwright.core.relation_sums import small_sums, sums, superfluous
 from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Product, Sum
 from synthwright.core.rules import parse
@@ -24,11 +28,12 @@ MOST = 200
 def find(dataset: Dataset) -> dict[str, list[Rule]]:
     """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
 
-    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates, sums (`total == net + tax`), dependencies
-    (`city -> country`), orders (`start <= end`) and what is missing where (`(b is null) == (a is null)`). A sum that
-    holds to the cent is preferred to a line that holds only when it is rounded. Columns that are made anew take no
-    part. A relation is reported only if unrelated columns with the same values would break it in many rows; what
-    follows from others is left out.
+    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, sums (`total == net + tax`),
+    products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`), orders (`start <= end`,
+    `ordered <= shipped_at`) and what is missing where (`(b is null) == (a is null)`). A sum that holds to the cent is
+    preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A relation is
+    reported only if unrelated columns with the same values would break it in many rows; what follows from others is
+    left out.
     """
     return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
 
@@ -41,17 +46,25 @@ def _in_table(columns: Columns) -> list[Rule]:
     ordered = [c for c in columns.ordered() if c not in gone]
     straight = lines(columns, ordered)
     parts = [r for r in date_parts(columns, ordered) if r.column not in {s.column for s in straight}]
+    parts += spans(columns, [c for c in ordered if c not in {r.column for r in (*straight, *parts)}])
     rough = [r for r in straight if r.rough]
     made = {r.column for r in (*straight, *parts)}
-    totals = sums(columns, [c for c in ordered if c not in made] + [r.column for r in rough])
+    totals = sums(columns, [c for c in ordered + columns.truths() if c not in made] + [r.column for r in rough])
     totals += small_sums(columns, rough, totals)
     needless = superfluous(rough, totals)
+    summed = {r.column for r in totals}
     found += [r for r in straight if r not in needless] + parts + totals
-    found += dependencies(columns, [c for c in columns.discrete() if c not in gone | made])
+    found += [r for r in products(columns, [c for c in ordered if c not in made]) if r.column not in summed]
+    discrete = [c for c in columns.discrete() if c not in gone | made]
+    settled = dependencies(columns, discrete)
+    found += settled
+    bound = {r.column for r in (*settled, *found)}
+    found += banded(columns, [c for c in ordered if c not in discrete], [c for c in discrete if c not in bound])
     known = _implied(columns, straight, totals)
     for relation, _ in never_greater(columns, ordered):
         if (relation.others[0], relation.column) not in known:
             found.append(relation)
+    found += days_and_instants(columns, ordered)
     found += missing_together(columns, gone | made)
     return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
 

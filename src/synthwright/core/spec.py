@@ -13,7 +13,7 @@ from pydantic import field_validator, model_validator
 from synthwright.core.gates import DEFAULT_GATES
 from synthwright.core.schema import Frozen, Schema, fingerprint
 
-DEFAULT_GENERATOR = "copula"
+DEFAULT_GENERATOR = "forest"
 """What `use:` means where it is left out."""
 DEFAULT_CURATORS = ("rules", "duplicates", "copies")
 DEFAULT_METRICS = ("integrity", "fidelity", "utility", "privacy", "diversity")

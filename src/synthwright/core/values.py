@@ -36,6 +36,14 @@ def numbers(column: Column) -> np.ndarray:
         if isinstance(as_float, pa.Array) else np.asarray(pc.fill_null(as_float, float("nan")).to_numpy())  # fmt: skip
 
 
+def midnights(days: Column, kind: pa.DataType) -> Column:
+    """Return the instants, of a type, at which days begin on the clocks of its zone."""
+    begin = days.cast(pa.timestamp(kind.unit))
+    if kind.tz is None:
+        return begin
+    return pc.assume_timezone(begin, kind.tz, ambiguous="earliest", nonexistent="latest")
+
+
 def nulls(column: Column) -> np.ndarray:
     """Return booleans: true where there is no value (null or NaN)."""
     missing = column.is_null(nan_is_null=True)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from synthwright.core.bands import bands_of
 from synthwright.core.rule_nodes import Compare, Name, Node, Parsed, Sum, names_in
 from synthwright.core.rule_types import type_of
 from synthwright.core.rules import parse
@@ -65,6 +66,8 @@ class Lookup:
     """Rows that have each label."""
     places: np.ndarray
     """For one ordered source: its known values as numbers, in the order of `known`; else empty."""
+    bands: bool = False
+    """Whether labels stand for bands of the source, so that all its values are known. `places` are where they end."""
 
     def find(self, held: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Return for each row the code of the label that belongs to its sources, and whether they are known."""
@@ -73,6 +76,8 @@ class Lookup:
         found = self.known[at] == hashes
         code = self.code[at]
         strange = ~found & present(held, self.sources)
+        if self.bands:
+            found = strange
         if strange.any():
             code = np.where(strange, self._guessed(held, hashes), code)
         return np.where(found | strange, code, -1), found
@@ -143,7 +148,8 @@ def equations(parsed: Parsed, spec: Table) -> list[Formula]:
             formula = solved(node, column)
             if column in out or formula is None or not names_in(formula):
                 continue
-            if type_of(formula, spec) == type_of(Name(column), spec):
+            kinds = type_of(formula, spec), type_of(Name(column), spec)
+            if kinds[0] == kinds[1] or kinds == ("number", "boolean"):  # what is left of one
                 bare = Name(column) in (node.left, node.right)
                 out[column] = (bare, Formula(column, parsed.text, formula, whole=False))
     return [formula for _, formula in sorted(out.values(), key=lambda pair: not pair[0])]
@@ -158,6 +164,10 @@ def always_alike(formula: Formula, held: pa.Table, spec: Table) -> bool:
 def learn_lookup(held: pa.Table, rule: str, sources: tuple[str, ...], target: str, spec: Table) -> Lookup | None:
     """Return what target belongs to which sources, where enough rows say so; nothing where none do."""
     there = present(held, (*sources, target))
+    if len(sources) == 1 and spec.fields[sources[0]].kind in ORDERED and sources[0] != target:
+        found = _banded(held, there, rule, (sources[0], target), spec)
+        if found is not None:
+            return found
     lookup = _learned(held, rule, sources, target, spec)
     if there.all() or (lookup is not None and lookup.whole):
         return lookup
@@ -189,6 +199,23 @@ def _learned(
         places = np.zeros(0)  # null is one of the known values: numbers alone cannot stand for them
     return Lookup(target, rule, sources, constant, known[kept], code, spec.fields[target], coded.dictionary,
                   weights, places)  # fmt: skip
+
+
+def _banded(held: pa.Table, there: np.ndarray, rule: str, both: tuple[str, str], spec: Table) -> Lookup | None:
+    """Return which labels stand for which bands of an ordered column; nothing where they do not."""
+    source, target = both
+    coded = held.column(target).filter(pa.array(there)).combine_chunks().dictionary_encode()
+    codes = coded.indices.to_numpy().astype(np.int64)
+    values = numbers(held.column(source).filter(pa.array(there)))
+    bands = bands_of(values, codes) if len(codes) else None
+    if bands is None:
+        return None
+    code = np.repeat(bands.codes, 2)[1:-1]
+    places = np.stack([np.nextafter(bands.begins, -np.inf), bands.begins], axis=1).ravel()
+    whole = bool(np.array_equal(nulls(held.column(source)), nulls(held.column(target))))
+    weights = np.bincount(codes, minlength=len(coded.dictionary))
+    return Lookup(target, rule, (source,), whole, np.arange(len(code), dtype=np.uint64), code, spec.fields[target],
+                  coded.dictionary, weights, places, bands=True)  # fmt: skip
 
 
 class Chosen(NamedTuple):
@@ -263,7 +290,8 @@ def step_to_json(step: Step, name: str) -> tuple[dict[str, Any], dict[str, np.nd
     if isinstance(step, Formula):
         return head, {}
     field = step.field
-    head |= {"sources": list(step.sources), "field": field.model_dump(mode="json", exclude_defaults=True)}
+    head |= {"sources": list(step.sources), "field": field.model_dump(mode="json", exclude_defaults=True),
+             "bands": step.bands}  # fmt: skip
     arrays = {"known": step.known, "code": step.code, "weights": step.weights, "places": step.places}
     if is_whole(field):
         arrays["labels"] = integers(step.labels)
@@ -289,7 +317,7 @@ def step_of_json(head: dict[str, Any], name: str, arrays: Mapping[str, np.ndarra
         labels = pa.array(values, kind)
     known, code, weights, places = (arrays[f"{name}.{n}"] for n in ("known", "code", "weights", "places"))
     return Lookup(head["target"], head["rule"], tuple(head["sources"]), head["whole"], known, code, field, labels,
-                  weights, places)  # fmt: skip
+                  weights, places, bands=head["bands"])  # fmt: skip
 
 
 def formula_of(rule: str, target: str) -> Node:

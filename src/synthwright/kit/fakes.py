@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from synthwright.kit import fakes_numbers as made
 from synthwright.kit.dice import Dice, permuted
+from synthwright.kit.fakes_phones import phones, spellings
 from synthwright.kit.fakes_words import Words, words_of
 from synthwright.kit.patterns import Pattern, recognise
 
@@ -101,6 +102,10 @@ def _look_numbers(texts: list[str], rows: np.ndarray, protect: int) -> dict[str,
     return {"spelled": [list(t) for t in made.templates(texts, rows, protect)]}
 
 
+def _look_phones(texts: list[str], rows: np.ndarray, protect: int) -> dict[str, Any]:
+    return {"spelled": [list(t) for t in spellings(texts, rows, protect)]}
+
+
 def _look_accounts(texts: list[str], rows: np.ndarray, protect: int) -> dict[str, Any]:
     seen: Counter[str] = Counter()
     for text, count in zip(texts, rows.tolist(), strict=True):
@@ -130,7 +135,7 @@ def _look_states(texts: list[str], rows: np.ndarray, protect: int) -> dict[str, 
 
 
 _LOOKS: dict[str, Callable[[list[str], np.ndarray, int], dict[str, Any]]] = {
-    "name": _look_names, "first-name": _look_names, "last-name": _look_names, "phone": _look_numbers,
+    "name": _look_names, "first-name": _look_names, "last-name": _look_names, "phone": _look_phones,
     "card": _look_numbers, "iban": _look_accounts, "ip": _look_nets, "address": _look_places,
     "national-number": _look_states,
 }  # fmt: skip
@@ -197,7 +202,7 @@ def _urls(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
 
 def _phones(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
     del numbers
-    return made.phones(dice, [(t, s) for t, s in fake.look["spelled"]])
+    return phones(dice, [(t, s) for t, s in fake.look["spelled"]])
 
 
 def _cards(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Numbers that reach or identify people, made anew: valid in form, and from ranges that belong to nobody.
+"""Numbers that identify people, made anew: valid in form, and from ranges that belong to nobody.
 
-Telephone numbers are from ranges kept for films and books, card numbers from ranges kept for tests, account numbers
-name banks that do not exist, network addresses are private or kept for documentation.
+Card numbers are from ranges kept for tests, account numbers name banks that do not exist, network addresses are private
+or kept for documentation. Telephone numbers: see `kit.fakes_phones`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from synthwright.kit.dice import Dice, permuted
 from synthwright.kit.fakes_words import maker_of
 from synthwright.kit.patterns import Pattern, padded
 
-AREAS = (201, 202, 203, 205, 206, 207, 208, 210, 212, 213, 214, 215, 216, 217, 219, 301, 302, 303, 304, 305, 307, 308,
-         309, 310, 312, 313, 314, 316, 317, 318, 401, 402, 404, 405, 406, 407, 408, 410, 412, 413, 414)  # fmt: skip
-"""North American areas; in each, 555-0100 to 555-0199 belong to nobody."""
 CARDS = {13: "422222", 14: "305693", 15: "378282", 16: "400000", 17: "400000", 18: "400000", 19: "400000"}
 """Beginnings of card numbers that are kept for tests, by the number's length."""
 BANKS = {"DE": ("9", 17), "GB": ("TEST000000", 8), "NL": ("TEST", 10), "AT": ("99999", 11), "CH": ("99999", 12),
@@ -64,37 +61,6 @@ def spread(numbers: np.ndarray, size: int, key: int) -> np.ndarray:
     return found
 
 
-def phones(dice: Dice, spelled: Sequence[tuple[str, float]]) -> np.ndarray:
-    """Return telephone numbers, spelled as those of the column were."""
-    spelled = spelled or [("(###) ###-####", 1.0)]
-    which = dice.choice([str(i) for i in range(len(spelled))], np.array([s for _, s in spelled])).astype(np.int64)
-    area = np.array(AREAS)[dice.integers(0, len(AREAS))]
-    line, more = dice.integers(0, 100), dice.words()
-    american = np.char.add(area.astype(np.str_), np.char.add("55501", padded(line, 2)))
-    out = np.empty(len(dice), dtype=object)
-    for i, (template, _) in enumerate(spelled):
-        rows = np.flatnonzero(which == i)
-        out[rows] = _filled(template, american[rows], line[rows], more[rows])
-    return out.astype(np.str_)
-
-
-def _filled(template: str, american: np.ndarray, line: np.ndarray, more: np.ndarray) -> np.ndarray:
-    """Write numbers into the places of a template; what follows an x is an extension."""
-    main = re.split(r"(?i) ?(?:ext|x)", template, maxsplit=1)[0]
-    digits = main.count("#")
-    rest = padded((more % np.uint64(10**9)).astype(np.int64), 9)
-    if digits == 10:
-        said = american
-    elif digits == 11:
-        said = np.char.add("1", american)
-    elif digits == 12 and main.startswith("+"):
-        said = np.char.add("447700900", padded((line * 7) % 1000, 3))
-    else:
-        said = np.char.add(np.char.add("55501", padded(line, 2)), np.char.add(rest, rest))
-    said = np.char.add(said, np.char.add(rest, np.char.add(rest, rest)))
-    return _inserted(template, said)
-
-
 def cards(numbers: np.ndarray, spelled: Sequence[tuple[str, float]], dice: Dice, key: int) -> np.ndarray:
     """Return card numbers of ranges kept for tests, with valid check digits: different rows, different numbers."""
     fitting = [(t, s) for t, s in spelled if t.count("#") in CARDS] or [("################", 1.0)]
@@ -106,7 +72,7 @@ def cards(numbers: np.ndarray, spelled: Sequence[tuple[str, float]], dice: Dice,
         free = length - len(CARDS[length]) - 1
         body = padded(spread(numbers[rows], 10**free, key) % 10**free, free)
         said = np.char.add(CARDS[length], body)
-        out[rows] = _inserted(template, np.char.add(said, _luhn(said)))
+        out[rows] = inserted(template, np.char.add(said, _luhn(said)))
     return out.astype(np.str_)
 
 
@@ -216,7 +182,7 @@ def _joined(parts: Sequence[np.ndarray], mark: str) -> np.ndarray:
     return said
 
 
-def _inserted(template: str, digits: np.ndarray) -> np.ndarray:
+def inserted(template: str, digits: np.ndarray) -> np.ndarray:
     """Put the digits of each text, one after the other, where the template has `#`."""
     used, pieces = 0, []
     for run in re.findall(r"#+|[^#]+", template):

@@ -23,10 +23,11 @@ from synthwright.core.rules import parse
 from synthwright.core.schema import Table
 from synthwright.core.values import nulls
 from synthwright.kit import artefacts
-from synthwright.kit.derived import Step, choose, step_of_json, step_to_json
-from synthwright.kit.gaps import Gap, find_gaps, hide, schema_with, show
-from synthwright.kit.keeping_rows import TableRules, broken, exchanged, mended, restored, spliced
+from synthwright.kit.derived import Formula, Step, choose, step_of_json, step_to_json
+from synthwright.kit.gaps import find_gaps, gap_of, hide, schema_with, show
+from synthwright.kit.keeping_rows import TableRules, broken, exchanged, mended, restored, spliced, wanting
 from synthwright.kit.missing import Need, needs, released, settled, unmet, valued
+from synthwright.kit.ranges import Range, learn_ranges
 from synthwright.kit.rows import row_hashes
 
 UNREACHABLE = "rule-unreachable"
@@ -84,7 +85,9 @@ class Keeper:
             able = {c for c in produce if not spec.fields[c].anew} if part.mode == "make" else set()
             apart = [p for p in rules if not targets & set(p.columns)]
             gaps = find_gaps(held, apart, spec, able - targets, ctx.at("gaps", table).rng)
-            tables[table] = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps))
+            bound = (*(s.target for s in steps if isinstance(s, Formula)), *(g.target for g in gaps))
+            ranges = learn_ranges(held, bound, spec)
+            tables[table] = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps), ranges)
         return cls(part, tables)
 
     def reduce(self, data: Dataset) -> Dataset:
@@ -107,7 +110,7 @@ class Keeper:
         redrawn = repaired = 0
         for table, rules in self.tables.items():
             spec = made.schema.tables[table]
-            if not rules.rules or not broken(made.tables[table], rules, spec).any():
+            if not rules.rules or not wanting(made.tables[table], rules, spec).any():
                 continue
             free = {c: self._free(given, table, c) for c in rules.produce}
             before = made.tables[table]
@@ -171,7 +174,7 @@ class Keeper:
         named = {c for p in rules.rules for c in p.columns}
         fresh = [c for c in rules.produce if not _stays(spec, c, named)]
         same = [c for c in fresh if c in named]
-        wrong = broken(made.tables[table], hard, spec)
+        wrong = wanting(made.tables[table], hard, spec)
         again = np.zeros(len(wrong), dtype=bool)
         for i in range(ROUNDS):
             rows = np.flatnonzero(wrong)
@@ -182,7 +185,7 @@ class Keeper:
             trial = before
             for c in fresh:
                 trial = trial.set_column(trial.column_names.index(c), c, drawn.tables[table].column(c))
-            good = ~broken(trial, rules, spec)
+            good = ~wanting(trial, rules, spec)
             for verdict in problems:
                 good &= verdict.keep if verdict.table == table else True
             against = unmet(before, self._needs(given, table), spec)
@@ -192,7 +195,7 @@ class Keeper:
             again[rows[good]] = True
             wrong[rows[good]] = False
             if rules.across:
-                wrong = broken(made.tables[table], hard, spec)
+                wrong = wanting(made.tables[table], hard, spec)
         return made, again
 
     def save(self, folder: Path) -> None:
@@ -201,7 +204,8 @@ class Keeper:
         arrays: dict[str, np.ndarray] = {}
         for i, (table, rules) in enumerate(self.tables.items()):
             said: dict[str, Any] = {"table": table, "produce": rules.produce, "rules": [p.text for p in rules.rules],
-                                    "gaps": [asdict(g) for g in rules.gaps]}  # fmt: skip
+                                    "gaps": [asdict(g) for g in rules.gaps],
+                                    "ranges": [asdict(r) for r in rules.ranges]}  # fmt: skip
             for group in ("steps", "checks"):
                 heads = []
                 for j, step in enumerate(getattr(rules, group)):
@@ -224,9 +228,12 @@ class Keeper:
                 group: tuple(step_of_json(s, f"{i}.{group}.{j}", arrays) for j, s in enumerate(held[group]))
                 for group in ("steps", "checks")
             }
-            gaps = tuple(Gap(g["target"], tuple(g["bases"]), g["strict"]) for g in held["gaps"])
+            gaps = tuple(gap_of(g) for g in held["gaps"])
             rules = tuple(parse(text) for text in held["rules"])
-            tables[held["table"]] = TableRules(tuple(held["produce"]), rules, found["steps"], found["checks"], gaps)
+            ranges = tuple(Range(r["target"], r["rule"]) for r in held["ranges"])
+            tables[held["table"]] = TableRules(
+                tuple(held["produce"]), rules, found["steps"], found["checks"], gaps, ranges
+            )
         return cls(part, tables)
 
 
@@ -254,17 +261,30 @@ def _changed(before: pa.Table, after: pa.Table, columns: tuple[str, ...]) -> np.
 def _mended(
     made: Dataset, table: str, rules: TableRules, free: Mapping[str, np.ndarray]
 ) -> tuple[Dataset, np.ndarray, np.ndarray]:
-    """Return the data with rows that break a rule mended, which were, and which still break one."""
+    """Return the data with rows that break a rule mended, which were, and which still break one.
+
+    A row is mended too where only a computed column lies beyond its ends, but is not wrong where that fails.
+    """
     spec, held = made.schema.tables[table], made.tables[table]
-    wrong = broken(held, rules, spec)
+    wrong = wanting(held, rules, spec)
     rows = np.flatnonzero(wrong)
     if not len(rows):
         return made, wrong, wrong
-    trial = mended(held.take(pa.array(rows)), rules, spec, {c: f[rows] for c, f in free.items()})
-    good = ~broken(trial, rules, spec)
+    before = held.take(pa.array(rows))
+    hard = broken(before, rules, spec)
+    trial = before
+    for kept in (rules, replace(rules, ranges=())):  # where both cannot be had, the rules come before the ends
+        left = np.flatnonzero(wanting(trial, kept, spec))
+        if not len(left):
+            break
+        again = mended(before.take(pa.array(left)), kept, spec, {c: f[rows[left]] for c, f in free.items()})
+        trial = spliced(trial, rules.produce, again, left, ~wanting(again, kept, spec))
+    good = ~broken(trial, rules, spec) & (hard | ~wanting(trial, rules, spec))
     held = spliced(held, rules.produce, trial, rows, good)
-    still = wrong.copy()
-    still[rows[good]] = False
+    still = np.zeros(len(wrong), dtype=bool)
+    still[rows[~good & hard]] = True
     if rules.across:
         still = broken(held, rules, spec)
-    return _with(made, table, held), wrong & ~still, still
+    changed = np.zeros(len(wrong), dtype=bool)
+    changed[rows[good]] = True
+    return _with(made, table, held), changed & ~still, still

@@ -31,7 +31,7 @@ class Edge(NamedTuple):
 
 
 def edges_of(parsed: Parsed, spec: Table) -> list[Edge]:
-    """Return the orders between two columns of one kind that a rule asks for."""
+    """Return the orders between two columns of one kind, or a day and an instant, that a rule asks for."""
     out = []
     for node in conjuncts(parsed):
         if isinstance(node, Compare) and isinstance(node.left, Name) and isinstance(node.right, Name):
@@ -45,6 +45,8 @@ def edges_of(parsed: Parsed, spec: Table) -> list[Edge]:
 def _comparable(spec: Table, one: str, other: str) -> bool:
     fields = spec.fields[one], spec.fields[other]
     if all(f.kind in (Kind.INTEGER, Kind.NUMBER) for f in fields):
+        return True
+    if {f.kind for f in fields} == {Kind.DATE, Kind.DATETIME}:
         return True
     return fields[0].kind in ORDERED and canonical(fields[0]) == canonical(fields[1])
 

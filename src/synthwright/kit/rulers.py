@@ -6,7 +6,7 @@ anchor in steps of their lattice, so that nanoseconds and 64-bit numbers keep th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.schema import Field, canonical
 from synthwright.core.values import from_numbers, numbers
+from synthwright.kit.calendars import Calendar, calendar_of
 
 DIGITS = 18
 """The most digits of a decimal whose unscaled value surely fits 64 bits."""
@@ -33,18 +34,21 @@ INFINITE = 2.0**1000
 class Ruler:
     """How the values of one ordered field become positions.
 
-    `whole` fields: position = (integer - anchor) / step. Others: position = value / (step or scale).
+    `whole` fields: position = (integer - anchor) / step, where a calendar may count the integers. Others: position =
+    (value / lattice - anchor) / step, or value / scale.
     """
 
     field: Field
     whole: bool
     anchor: int = 0
     step: int = 1
-    """Of whole fields: integers (days, units of time, last digits of a decimal) from one possible value to the next."""
+    """From one possible value to the next: integers (days, units of time, last digits of a decimal), or lattices."""
     lattice: Fraction | None = None
     """Of other fields: the distance between possible values, or nothing."""
     scale: float = 1.0
     """Of other fields: a power of two that keeps sums finite."""
+    calendar: Calendar | None = None
+    """Of dates and instants: which there may be; their integers are then what it counts."""
 
     @property
     def stepped(self) -> bool:
@@ -53,18 +57,24 @@ class Ruler:
 
     def positions(self, values: pa.Array) -> np.ndarray:
         """Return the positions of values of the canonical type, none of them null; infinities at ±`INFINITE`."""
+        if self.calendar is not None:
+            counted, good = self.calendar.count(integers(values))
+            return _offsets(counted, self.anchor, self.step) - np.where(good, 0, 0.5 / self.step)
         if self.whole:
             return _offsets(integers(values), self.anchor, self.step)
         floats = numbers(values)
         finite = np.clip(np.where(np.isfinite(floats), floats, 0.0), -_VAST, _VAST)
-        at = _per(finite, self.lattice) if self.lattice is not None else finite / self.scale
+        at = finite / self.scale
+        if self.lattice is not None:
+            at = (_per(finite, self.lattice) - self.anchor) / self.step
         return np.where(np.isfinite(floats), np.clip(at, -INFINITE, INFINITE), np.sign(floats) * INFINITE)
 
     def values(self, positions: np.ndarray) -> pa.Array:
         """Return positions as values of the canonical type, on the lattice if there is one."""
         if not self.whole:
             if self.lattice is not None:
-                return from_numbers(_times(np.rint(positions), self.lattice), None, self.field)
+                steps = np.rint(positions) * self.step + self.anchor
+                return from_numbers(_times(steps, self.lattice), None, self.field)
             most = float(np.finfo(np.float64).max)
             bound = most / self.scale
             return from_numbers(np.clip(positions, -bound, bound) * self.scale, None, self.field)
@@ -75,44 +85,56 @@ class Ruler:
         out = whole if canonical(self.field) == pa.uint64() else whole.view(np.int64)
         if far.any():
             out = np.where(far, _clipped(steps * float(self.step) + float(self.anchor), out.dtype), out)
-        return from_integers(out, self.field)
+        return from_integers(out if self.calendar is None else self.calendar.moment(out), self.field)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same ruler from."""
         lattice = None if self.lattice is None else str(self.lattice)
         field = self.field.model_dump(mode="json", exclude_defaults=True)
+        calendar = None if self.calendar is None else asdict(self.calendar)
         return {"field": field, "whole": self.whole, "anchor": str(self.anchor), "step": str(self.step),
-                "lattice": lattice, "scale": self.scale}  # fmt: skip
+                "lattice": lattice, "scale": self.scale, "calendar": calendar}  # fmt: skip
 
     @staticmethod
     def of_json(said: dict[str, Any]) -> Ruler:
         """Rebuild a ruler."""
         lattice = None if said["lattice"] is None else Fraction(said["lattice"])
+        calendar = None if said["calendar"] is None else Calendar.of_json(said["calendar"])
         return Ruler(Field.model_validate(said["field"]), said["whole"], int(said["anchor"]), int(said["step"]),
-                     lattice, float(said["scale"]))  # fmt: skip
+                     lattice, float(said["scale"]), calendar)  # fmt: skip
 
 
 def ruler_for(field: Field, values: pa.Array) -> Ruler:
     """Return the ruler that fits these distinct values (canonical type, no nulls) of a field."""
     if is_whole(field):
-        held = integers(values)
-        step = _whole_step(field)
-        if len(held) >= TELLING and (wider := _common_step(held)) > step:  # odd numbers, 5 past the hour: an offset too
-            rest = int(held.min()) % wider
-            return Ruler(
-                field, whole=True, step=wider, anchor=int(np.median(held)) // (wider * 2**20) * wider * 2**20 + rest
-            )
-        if not len(held) or max(abs(int(held.min())), abs(int(held.max()))) < _EXACT:
-            return Ruler(field, whole=True, step=step)
-        coarse = step * 2**20 if step < 2**40 else step  # an anchor that is nobody's value
-        return Ruler(field, whole=True, step=step, anchor=int(held.astype(np.float64).mean()) // coarse * coarse)
+        held, step = integers(values), _whole_step(field)
+        calendar = calendar_of(field, held)
+        if calendar is not None:
+            counted, good = calendar.count(held)
+            held, step = counted[good], 1
+        anchor, step = _scale_of(held, step)
+        return Ruler(field, whole=True, anchor=anchor, step=step, calendar=calendar)
     floats = numbers(values)
-    finite = np.abs(floats[np.isfinite(floats)])
-    most = float(finite.max()) if len(finite) else 0.0
+    finite = floats[np.isfinite(floats)]
+    most = float(np.abs(finite).max(initial=0.0))
     lattice = Fraction(repr(field.step)) if field.step is not None else None
     if lattice is not None and most / field.step < _EXACT:  # type: ignore[operator]
-        return Ruler(field, whole=False, lattice=lattice)
+        steps = np.rint(_per(finite, lattice)).astype(np.int64)
+        wider = _common_step(steps) if len(steps) >= TELLING else 1  # 0.1, 0.35, 0.6: an offset too
+        rest = int(steps[0]) % wider if wider > 1 else 0
+        return Ruler(field, whole=False, anchor=rest, step=max(wider, 1), lattice=lattice)
     return Ruler(field, whole=False, scale=2.0**200 if most > _HUGE else 1.0)
+
+
+def _scale_of(held: np.ndarray, step: int) -> tuple[int, int]:
+    """Return the anchor and the step of whole numbers whose lattice is known."""
+    if len(held) >= TELLING and (wider := _common_step(held)) > step:  # odd numbers, 5 past the hour: an offset too
+        rest = int(held.min()) % wider
+        return int(np.median(held)) // (wider * 2**20) * wider * 2**20 + rest, wider
+    if not len(held) or max(abs(int(held.min())), abs(int(held.max()))) < _EXACT:
+        return 0, step
+    coarse = step * 2**20 if step < 2**40 else step  # an anchor that is nobody's value
+    return int(held.astype(np.float64).mean()) // coarse * coarse, step
 
 
 def _common_step(held: np.ndarray) -> int:

@@ -10,10 +10,18 @@ import pyarrow as pa
 from pydantic import Field as Setting
 from pydantic import field_validator
 
+from synthwright.core.context import Context
 from synthwright.core.errors import InputError
 from synthwright.kit.files import LIMITS
 from synthwright.sources.dialect import Asked, Dialect, dialect_of, ragged_lines
-from synthwright.sources.encodings import Utf8, WrongEncodingError, encoding_of, guessed_encoding, wrong_encoding
+from synthwright.sources.encodings import (
+    Utf8,
+    WrongEncodingError,
+    encoding_of,
+    first_fault,
+    guessed_encoding,
+    wrong_encoding,
+)
 from synthwright.sources.places import FileSource
 
 _END = "\x1fsynthwright-end\x1f"
@@ -56,6 +64,19 @@ class Csv(FileSource):
         if separator is not None and (separator in '"\r\n\0' or not separator.isascii()):
             raise ValueError("a separator is one ASCII character, no quote and no line end")
         return separator
+
+    def remarks(self, ctx: Context) -> list[str]:
+        """Say which files are in an encoding that had to be guessed, and as what they are read."""
+        out = []
+        for path in self.files(ctx):
+            encoding = encoding_of(path, self.encoding)
+            at = None if encoding.sure else first_fault(path, encoding)
+            if at is not None:
+                guess = guessed_encoding(path, at).name
+                out.append(f"{path.name} is not UTF-8 and does not say what it is: its text is read as {guess}, which "
+                           f"is a guess; if letters with accents look wrong, say encoding: (cp1250, cp1252, …) under "
+                           f"source: with:")  # fmt: skip
+        return out
 
     def table(self, path: Path) -> pa.Table:
         encoding = encoding_of(path, self.encoding)

@@ -172,6 +172,17 @@ def wrong_encoding(path: Path, stated: str, got: str, right: str | None) -> Inpu
     return InputError(path.name, "the text", wanted=f"text in {stated}", got=got, remedy=remedy)
 
 
+def first_fault(path: Path, encoding: Encoding) -> int | None:
+    """Return around which byte a file is not of an encoding; nothing where it is all through."""
+    with Utf8(path, encoding) as text:
+        try:
+            while text.read(BLOCK):
+                pass
+        except WrongEncodingError as fault:
+            return fault.at
+    return None
+
+
 def guessed_encoding(path: Path, at: int) -> Encoding:
     """Return the encoding that the text around a byte suggests, for a file that is not UTF-8.
 

@@ -39,6 +39,11 @@ class PathSource(Source):
     def files(self, ctx: Context) -> list[Path]:
         return sorted(p for paths in table_files(self.path, self.suffixes, ctx).values() for p in paths)
 
+    def remarks(self, ctx: Context) -> list[str]:
+        """Return what reading had to guess about the files and a person should look at, a sentence each."""
+        del ctx
+        return []
+
 
 class FileSource(PathSource):
     """A source whose files hold one table each."""

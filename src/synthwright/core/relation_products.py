@@ -1,0 +1,140 @@
+"""Columns that are products or quotients of others: quantity times price, net and a rate of tax, clicks per view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, islice
+from typing import NamedTuple
+
+import numpy as np
+
+from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_equal import Relation
+from synthwright.core.rules import quoted
+
+MOST = 30
+"""Columns among which products are looked for."""
+MOST_OF_THREE = 12
+"""Columns among which products of three are looked for."""
+SAMPLE = 64
+"""Rows on which all products are tried."""
+LEAST = 20
+"""Rows that would break the product, at least, if a factor had another row's value."""
+
+Values = Mapping[str, np.ndarray]
+"""Columns by name, as floats."""
+
+
+class Term(NamedTuple):
+    """A product or quotient of columns."""
+
+    said: str
+    """As rules write it."""
+    used: frozenset[str]
+    make: Callable[[Values], np.ndarray]
+
+    def times(self, other: Term) -> Term:
+        """Return the product of both."""
+        return Term(f"{self.said} * {other.said}", self.used | other.used, lambda v: self.make(v) * other.make(v))
+
+
+def products(columns: Columns, names: list[str]) -> list[Relation]:
+    """Return the columns that are made of others by one multiplication or division, in every row.
+
+    A factor may be a rate: `net * (1 + rate)`, `price * (1 - discount / 100)`. Names are columns none of which is a
+    line of another.
+    """
+    able = (n for n in names if columns.family(n) == "number" and columns.exact(n) and _varies(columns.sampled(n)))
+    names = list(islice(able, MOST))
+    if len(names) < 3:
+        return []
+    at = columns.at[:: max(1, len(columns.at) // SAMPLE)][:SAMPLE]
+    whole = {n: columns.numbers_at(n, at) for n in names}
+    targets = np.stack([whole[n] for n in names])
+    room = np.stack([_room(columns, n, whole[n]) for n in names])
+    out: list[Relation] = []
+    seen: set[frozenset[str]] = set()
+    for term in _terms(whole):
+        with np.errstate(all="ignore"):
+            values = term.make(whole)
+            off = np.abs(targets - values) > room + 1e-9 * np.abs(values)
+        there = ~np.isnan(targets) & ~np.isnan(values)
+        for i in np.flatnonzero(~off.any(axis=1) & (there.sum(axis=1) >= min(LEAST, len(at)))):
+            name = names[i]
+            if name in term.used or term.used | {name} in seen or any(name == r.column for r in out):
+                continue
+            rows = _proved(columns, term, name)
+            if rows:
+                seen.add(term.used | {name})
+                out.append(Relation(f"{quoted(name)} == {term.said}", name, tuple(sorted(term.used)), rows))
+    return out
+
+
+def _varies(values: np.ndarray) -> bool:
+    present = values[~np.isnan(values)]
+    return bool(len(present) and np.ptp(present))
+
+
+def _room(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
+    """Return how far a product may be from each value: half a step where it was rounded, else floats' own error."""
+    rounding = columns.rounding(name)
+    size = np.nan_to_num(np.abs(values))
+    return rounding * (1 + 1e-9) + 1e-15 * size if rounding else 1e-9 * size
+
+
+def _terms(whole: Values) -> Iterator[Term]:
+    """Yield products of two columns, then of three, then quotients; the simplest first."""
+    plain = [_column(n) for n in whole]
+    rates = [r for n in whole for r in _rates(n, whole[n])]
+    yield from (one.times(other) for one, other in combinations(plain, 2))
+    yield from (one.times(rate) for one in plain for rate in rates if not one.used & rate.used)
+    for pair in combinations(plain if len(plain) <= MOST_OF_THREE else [], 2):
+        both = pair[0].times(pair[1])
+        yield from (both.times(third) for third in (*plain, *rates) if not both.used & third.used)
+    for over in plain:
+        if not np.any(over.make(whole) == 0):
+            for one in plain:
+                yield from _quotients(one, over) if one is not over else ()
+
+
+def _column(name: str) -> Term:
+    return Term(quoted(name), frozenset((name,)), lambda v: v[name])
+
+
+def _quotients(one: Term, over: Term) -> Iterator[Term]:
+    used = one.used | over.used
+    yield Term(f"{one.said} / {over.said}", used, lambda v: one.make(v) / over.make(v))
+    yield Term(f"100 * {one.said} / {over.said}", used, lambda v: 100 * one.make(v) / over.make(v))
+    yield Term(f"{one.said} / ({over.said} * {over.said})", used, lambda v: one.make(v) / over.make(v) ** 2)
+
+
+def _rates(name: str, values: np.ndarray) -> list[Term]:
+    """Return what a column may stand for if it is a rate: a share, or a percentage."""
+    present = values[~np.isnan(values)]
+    if not len(present) or present.min() < 0 or present.max() > 100:
+        return []
+    said, used = quoted(name), frozenset((name,))
+    if present.max() <= 1:
+        return [Term(f"(1 + {said})", used, lambda v: 1 + v[name]), Term(f"(1 - {said})", used, lambda v: 1 - v[name])]
+    return [Term(f"{said} / 100", used, lambda v: v[name] / 100),
+            Term(f"(1 + {said} / 100)", used, lambda v: 1 + v[name] / 100),
+            Term(f"(1 - {said} / 100)", used, lambda v: 1 - v[name] / 100)]  # fmt: skip
+
+
+def _proved(columns: Columns, term: Term, target: str) -> int:
+    """Return in how many rows a product holds, if in all, and if each factor must be its own row's; else 0."""
+    whole = {n: columns.numbers(n) for n in (target, *term.used)}
+    there = ~np.any([np.isnan(v) for v in whole.values()], axis=0)
+    whole = {n: v[there] for n, v in whole.items()}
+    wanted, room = whole[target], _room(columns, target, whole[target])
+
+    def broken(values: Values) -> int:
+        with np.errstate(all="ignore"):
+            made = term.make(values)
+            return int(np.sum(~(np.abs(wanted - made) <= room + 1e-9 * np.abs(made))))
+
+    if not len(wanted) or broken(whole):
+        return 0
+    other = np.roll(np.arange(len(wanted)), 1 + len(wanted) // 3)
+    enough = all(broken({**whole, n: whole[n][other]}) >= LEAST for n in term.used)
+    return len(wanted) if enough else 0
