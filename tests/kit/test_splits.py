@@ -197,8 +197,8 @@ def _leaves_of_noise(seed: int, *, nominal: bool, labels: int, ordered: bool, ki
     growth = Growth(15, 4.0, 32, 12.0, 1.0, 20_000, 2)
     features = Features(bins.astype(np.uint8), np.full(6, nominal))
     rows = np.arange(2_000, dtype=np.int32)
-    return (int(grown(features, Target(tokens.astype(np.uint16), kinds, ordered), growth, rows, logs_for(2_000),
-                      np.uint64(seed))[1]) + 1) // 2  # fmt: skip
+    tree = grown(features, Target(tokens.astype(np.uint16), kinds, ordered), growth, rows, seed)
+    return (len(tree.feature) + 1) // 2
 
 
 @pytest.mark.parametrize(("ordered", "kinds"), [(True, 200), (False, 2), (False, 12)])

@@ -27,8 +27,7 @@ def _grown(
     features: Features, target: Target, growth: Growth = GROWTH, seed: int = 3, rows: np.ndarray | None = None
 ) -> Tree:
     mine = np.random.default_rng(0).permutation(len(target.tokens)) if rows is None else rows
-    tree, used = grown(features, target, growth, mine.astype(np.int32), logs_for(len(mine)), np.uint64(seed))
-    return Tree(*(np.ascontiguousarray(part[:used]) for part in tree))
+    return grown(features, target, growth, mine.astype(np.int32), seed)
 
 
 def _left(tree: Tree, node: int, value: int, *, nominal: bool) -> bool:

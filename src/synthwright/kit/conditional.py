@@ -20,7 +20,7 @@ from synthwright.kit.additive import Additive, contrasted, predicted, regressed
 from synthwright.kit.coded import Coded
 from synthwright.kit.draws import Line, Looks, corrected, drawn, likelihoods, matrix
 from synthwright.kit.splits import Features, Growth, Target
-from synthwright.kit.trees import Forest, Tree, filled, grown, joined, leaves, logs_for
+from synthwright.kit.trees import Forest, Tree, blank, filled, grown, joined, leaves
 
 WIDE = 64
 """Columns that a column is made from, at most: those that tell most about it."""
@@ -224,8 +224,7 @@ def levels(known: Known, near: np.ndarray) -> np.ndarray:
 def _nothing(places: np.ndarray, nothing: int) -> Forest:
     """Return a forest of one leaf; of the place of no value where there are no rows."""
     places = places if len(places) else np.array([nothing])
-    tree = Tree(np.full(1, -1, np.int16), np.zeros(1, np.uint8), np.zeros((1, 4), np.uint64), np.zeros(1, np.int32),
-                np.zeros(1, np.int64), np.full(1, len(places), np.int64))  # fmt: skip
+    tree = blank(1)._replace(stop=np.full(1, len(places), np.int64))
     return Forest(tree, np.zeros(1, np.int32), np.sort(places).astype(np.uint32))
 
 
@@ -295,15 +294,13 @@ def _forest(
     """Return the trees, and for rows that a tree of the first pair did not see, what it proposes for them."""
     target = Target(column.tokens[places], column.token_count, column.ordered)
     growth = Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, min(0.8, 32 / len(features.nominal)), 20_000, 2)
-    logs = logs_for(len(rows))
     by_place = rows[np.argsort(places[rows], kind="stable")]
     held, others = [], []
     mixed = rows
     for k in range(dials.trees):
         mixed = rng.permutation(rows) if k % 2 == 0 else mixed
         mine, rest = mixed[k % 2 :: 2].copy(), mixed[1 - k % 2 :: 2]
-        tree, used = grown(features, target, growth, mine, logs, rng.integers(2**63, dtype=np.uint64))
-        tree = Tree(*(np.ascontiguousarray(part[:used]) for part in tree))
+        tree = grown(features, target, growth, mine, int(rng.integers(2**63)))
         leaf = leaves(features, tree, by_place)
         held.append(filled(tree, leaf, places[by_place].astype(np.uint32)))
         if dials.refine and dials.rounds and k < 2:

@@ -76,6 +76,19 @@ def strata(leaf, nodes, order, state):
 
 
 @njit(cache=True, nogil=True)
+def _reached(ends, at):
+    """Return the first code whose end lies at or beyond a place."""
+    low, high = 0, len(ends) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if ends[middle] < at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
 def picked(forest, line, node, at):
     """Return the code at a place (0 to 1) of a leaf's distribution.
 
@@ -96,7 +109,7 @@ def picked(forest, line, node, at):
     low, high = line.middle[code], line.middle[forest.held[first + 1]]
     if high - low > GAP * usual:
         return code
-    return np.searchsorted(line.ends, low + (high - low) * (place - int(place)))
+    return _reached(line.ends, low + (high - low) * (place - int(place)))
 
 
 @njit(cache=True, nogil=True)

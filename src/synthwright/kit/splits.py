@@ -119,10 +119,10 @@ def _labels(counts, tokens, least, group):
 @njit(cache=True, nogil=True)
 def grouped(target, rows, growth, counts, group):
     """Number the tokens of a node's rows; return how many numbers there are, 255 at most."""
-    counts[:] = 0
+    for t in range(len(counts)):
+        counts[t], group[t] = 0, -1
     for row in rows:
         counts[target.tokens[row]] += 1
-    group[:] = -1
     most = min(float(growth.groups), max(2.0, len(rows) / growth.per_group))
     least = len(rows) / most
     if target.ordered:
@@ -155,9 +155,10 @@ def _dealt(column, rows, group_of, order, used, sorted_groups, ends):
 def _swept(sorted_groups, order, used, ends, total, least, logs):
     """Return the best cut along an order of bins: how many bins go left, and the gain in nats."""
     rows, best, cut = len(sorted_groups), 0.0, -1
-    left, right = np.zeros(len(total), np.int64), total.copy()
+    left, right = np.zeros(len(total), np.int64), np.empty(len(total), np.int64)
     inside, outside = 0.0, 0.0
     for k in range(len(total)):
+        right[k] = total[k]
         outside += total[k] * np.log(total[k]) if total[k] > 0 else 0.0
     base = outside - rows * np.log(rows)
     i = 0
@@ -199,7 +200,8 @@ def _by_score(column, rows, group_of, scores, counts, order, used):
 @njit(cache=True, nogil=True)
 def _counted(column, rows, counts, order):
     """Count rows by bin, and list the bins that have some; return how many."""
-    counts[:] = 0
+    for v in range(BINS):
+        counts[v] = 0
     for row in rows:
         counts[column[row]] += 1
     used = 0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from synthwright.kit.splits import UNHEARD, Growth, best_split, grouped
+from synthwright.kit.splits import UNHEARD, Features, Growth, Target, best_split, grouped
 
 DEEPEST = 48
 
@@ -50,12 +50,27 @@ def logs_for(rows: int) -> np.ndarray:
     return found
 
 
-@njit(cache=True, nogil=True)
-def _empty(size):
-    return Tree(
-        np.full(size, -1, np.int16), np.zeros(size, np.uint8), np.zeros((size, 4), np.uint64),
-        np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.int64),
-    )  # fmt: skip
+def blank(size: int) -> Tree:
+    """Return a tree with room for so many nodes, all of them leaves that hold nothing."""
+    return Tree(np.full(size, -1, np.int16), np.zeros(size, np.uint8), np.zeros((size, 4), np.uint64),
+                np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.int64))  # fmt: skip
+
+
+def grown(features: Features, target: Target, growth: Growth, rows: np.ndarray, seed: int) -> Tree:
+    """Return a tree grown on some rows; nothing is held yet.
+
+    Args:
+        features: of all rows.
+        target: of all rows.
+        growth: how it grows.
+        rows: int32, the rows to learn from, in random order; they are sorted by leaf here.
+        seed: up to 64 bits.
+    """
+    tree = blank(max(2 * (len(rows) // growth.leaf) + 3, 3))
+    room = (np.zeros(target.size + 1, np.int64), np.zeros(target.size + 1, np.int16), logs_for(len(rows)),
+            np.array([seed], np.uint64), np.arange(len(features.nominal)))  # fmt: skip
+    used = _grow(features, target, growth, rows, room, tree)
+    return Tree(*(np.ascontiguousarray(part[:used]) for part in tree))
 
 
 @njit(cache=True, nogil=True)
@@ -106,22 +121,10 @@ def _split_of(features, target, growth, rows, room, tree, node):
 
 
 @njit(cache=True, nogil=True)
-def grown(features, target, growth, rows, logs, seed):
-    """Return a tree grown on some rows, and how many of its nodes are used; nothing is held yet.
-
-    Args:
-        features: `Features` of all rows.
-        target: `Target`, of all rows.
-        growth: `Growth`.
-        rows: int32, the rows to learn from, in random order; they are sorted by leaf here.
-        logs: of `logs_for` as many rows.
-        seed: an unsigned 64-bit number.
-    """
-    size = max(2 * (len(rows) // growth.leaf) + 3, 3)
-    tree = _empty(size)
-    room = (np.zeros(target.size + 1, np.int64), np.zeros(target.size + 1, np.int16), logs,
-            np.array([seed], np.uint64), np.arange(len(features.nominal)))  # fmt: skip
-    spare, depth = np.empty_like(rows), np.zeros(size, np.int32)
+def _grow(features, target, growth, rows, room, tree):
+    """Grow a tree; return how many of its nodes are used."""
+    size = len(tree.feature)
+    spare, depth = np.empty(len(rows), np.int32), np.zeros(size, np.int32)
     tree.stop[0] = len(rows)
     used, todo, waiting = 1, np.zeros(size, np.int32), 1
     while waiting > 0:
@@ -142,7 +145,7 @@ def grown(features, target, growth, rows, logs, seed):
         depth[used] = depth[used + 1] = depth[node] + 1
         todo[waiting], todo[waiting + 1] = used + 1, used
         waiting, used = waiting + 2, used + 2
-    return tree, used
+    return used
 
 
 @njit(cache=True, nogil=True)
@@ -185,7 +188,9 @@ def filled(tree, leaf, codes):
         if tree.feature[node] >= 0:
             start[tree.left[node]] = start[node]
             start[tree.left[node] + 1] = start[node] + count[tree.left[node]]
-    place, held = start.copy(), np.empty(len(leaf), np.uint32)
+    place, held = np.empty(len(count), np.int64), np.empty(len(leaf), np.uint32)
+    for node in range(len(count)):
+        place[node] = start[node]
     for i in range(len(leaf)):
         held[place[leaf[i]]] = codes[i]
         place[leaf[i]] += 1
