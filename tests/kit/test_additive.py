@@ -43,7 +43,7 @@ def test_nothing_to_learn() -> None:
     """A target of one value, or features of one value, predict the mean."""
     same = np.zeros((100, 2), np.float32)
     for matrix, target in ((_matrix(100), np.full(100, 4.5)), (same, np.arange(100.0)), (same[:12], np.arange(12.0))):
-        trees = regressed(matrix, target, 5, Context())
+        trees = regressed(matrix, target, (matrix, target), 5, Context())
         assert predicted(trees, matrix) == pytest.approx(np.full(len(matrix), target.mean()))
 
 
@@ -51,11 +51,11 @@ def test_numbers_are_learned() -> None:
     """A smooth function is found; the same context gives the same trees."""
     matrix = RNG.normal(size=(2_000, 3)).astype(np.float32)
     truth = np.sin(3 * matrix[:, 0]) + matrix[:, 1] ** 2
-    trees = regressed(matrix, truth + RNG.normal(0, 0.1, 2_000), 100, Context(seed=2))
+    trees = regressed(matrix, truth + RNG.normal(0, 0.1, 2_000), (matrix, truth), 100, Context(seed=2))
     fresh = RNG.normal(size=(500, 3)).astype(np.float32)
     missed = predicted(trees, fresh) - np.sin(3 * fresh[:, 0]) - fresh[:, 1] ** 2
     assert np.sqrt((missed**2).mean()) < 0.35
-    again = regressed(matrix, truth, 10, Context(seed=2)), regressed(matrix, truth, 10, Context(seed=2))
+    again = tuple(regressed(matrix, truth, (matrix, truth), 10, Context(seed=2)) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(*again, strict=True))
 
 

@@ -12,6 +12,9 @@ from synthwright.core.context import Context
 FOREVER = 1e30
 """Stands for a ratio by zero; beyond it float32 has little left."""
 
+LITTLE = 0.0005
+"""The share of the variance that eight more trees must explain."""
+
 
 class Additive(NamedTuple):
     """Trees whose leaves are added up. A leaf is its own left child: so many steps from the root, and one is there."""
@@ -53,19 +56,26 @@ def settings(rows: int, ctx: Context, **more: Any) -> dict[str, Any]:
     }
 
 
-def regressed(matrix: np.ndarray, target: np.ndarray, rounds: int, ctx: Context) -> Additive:
-    """Learn to predict numbers.
+def regressed(
+    matrix: np.ndarray, target: np.ndarray, aside: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context
+) -> Additive:
+    """Learn to predict numbers, until more trees help no more on rows that are set aside.
 
     Args:
         matrix: float32, rows × features.
         target: one number per row.
-        rounds: how many trees.
+        aside: matrix and target of the rows that say when to stop.
+        rounds: how many trees at most.
         ctx: the randomness.
     """
     import lightgbm
 
     how = settings(len(matrix), ctx, objective="regression", learning_rate=0.15, num_leaves=31)
-    return flattened(lightgbm.train(how, lightgbm.Dataset(matrix, target, params=how), num_boost_round=rounds), rounds)
+    learn = lightgbm.Dataset(matrix, target, params=how)
+    watch = lightgbm.Dataset(aside[0], aside[1], params=how, reference=learn)
+    stop = lightgbm.early_stopping(8, verbose=False, min_delta=LITTLE * float(np.var(aside[1])))
+    booster = lightgbm.train(how, learn, num_boost_round=rounds, valid_sets=[watch], callbacks=[stop])
+    return flattened(booster, booster.best_iteration)
 
 
 def contrasted(

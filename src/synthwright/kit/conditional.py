@@ -38,7 +38,7 @@ FINE = 20
 """Tokens below which a column needs no guide."""
 TASTE = 4_000
 """Rows that say whether a guide or a correction is worth learning from all."""
-ROUNDS = 150
+ROUNDS = 200
 """Boosting rounds of a guide."""
 PROMISES = 0.0002
 """Nats a row that a correction must gain on a few rows to be learned from all."""
@@ -266,7 +266,10 @@ def _guide(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context)
     sides = some[::2], some[1::2]
     if _explained(every, target, (sides[0][:TASTE], sides[1][:TASTE]), 15, ctx.at("taste")) < GUIDED / 2:
         return None, np.zeros(0, np.uint8)
-    halves = tuple(regressed(every[side], target[side], ROUNDS, ctx.at(i)) for i, side in enumerate(sides))
+    matrices, targets = [every[side] for side in sides], [target[side] for side in sides]
+    halves = tuple(
+        regressed(matrices[i], targets[i], (matrices[1 - i], targets[1 - i]), ROUNDS, ctx.at(i)) for i in (0, 1)
+    )
     said = np.empty(len(every))
     rest = np.ones(len(every), dtype=bool)
     rest[sides[0]] = False
@@ -283,8 +286,8 @@ def _explained(
     every: np.ndarray, target: np.ndarray, sides: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context
 ) -> float:
     """Return the share of the variance of the second side that a regression on the first explains."""
-    said = predicted(regressed(every[sides[0]], target[sides[0]], rounds, ctx), every[sides[1]])
-    real = target[sides[1]]
+    other, real = every[sides[1]], target[sides[1]]
+    said = predicted(regressed(every[sides[0]], target[sides[0]], (other, real), rounds, ctx), other)
     return 1 - float(((said - real) ** 2).mean()) / max(float(real.var()), 1e-300)
 
 
