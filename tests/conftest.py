@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-KERNELS = ("splits", "trees", "draws", "additive")
+KERNELS = ("kernels", "splits", "trees", "draws", "additive")
 """Files under `kit` with compiled kernels that call each other."""
 
 

@@ -191,9 +191,9 @@ def test_a_correction_looks_at_each_row() -> None:
 def test_likelihoods_by_counting() -> None:
     """How likely a group is: how often leaves hold it, with a prior; unknown values are as likely as any."""
     rng = np.random.default_rng(6)
-    leaves = [[rng.integers(0, 12, n).tolist() for n in pair] for pair in ((7, 30), (20, 4))]
+    leaves = [[sorted(rng.integers(0, 12, n).tolist()) for n in pair] for pair in ((7, 30), (20, 4))]
     forest = joined([_stump(pair) for pair in leaves])
-    groups, shares = (np.arange(12) // 3).astype(np.int16), np.array([0.1, 0.2, 0.3, 0.4])
+    groups, shares = (np.arange(12) // 3).astype(np.int32), np.array([0.1, 0.2, 0.3, 0.4])
     group = rng.integers(-1, 4, 50).astype(np.int16)
     found = likelihoods(_features(25, 25), forest, groups, shares, group, 5.0)
     for i, mine in enumerate(group.tolist()):

@@ -15,6 +15,7 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
 from synthwright.core.dataset import Dataset
+from synthwright.core.errors import StoreError
 from synthwright.kit import artefacts
 from synthwright.kit.codecs import CODEABLE, PROTECT
 from synthwright.kit.coded import Coded
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from synthwright.kit.chain import Chain
     from synthwright.kit.conditional import Conditional
 
+MOST_CANDIDATES = 1_000
+"""Draws among which a correction chooses, at most."""
 PIECE = 32_768
 """Rows that are made at a time, at most: they divide the distribution of a leaf among them."""
 
@@ -95,15 +98,23 @@ class ForestModel(Model):
         from synthwright.kit.conditional import Conditional
 
         head, arrays = artefacts.load(folder)
-        columns, conditionals = [], []
-        names = [said["name"] for said in head["columns"]]
-        for said, (name, held) in zip(head["columns"], artefacts.parts(names, arrays), strict=True):
-            codec = {n.removeprefix("codec:"): a for n, a in held.items() if n.startswith("codec:")}
-            columns.append(Coded.of_json(name, said["codec"], codec))
-            rest = {n: a for n, a in held.items() if not n.startswith("codec:")}
-            conditionals.append(Conditional.of_arrays(rest) if said["made"] else None)
-        return cls(head["table"], head["mode"], tuple(head["produce"]), tuple(columns), tuple(conditionals),
-                   int(head["candidates"]))  # fmt: skip
+        try:
+            columns, conditionals = [], []
+            names = [said["name"] for said in head["columns"]]
+            for said, (name, held) in zip(head["columns"], artefacts.parts(names, arrays), strict=True):
+                codec = {n.removeprefix("codec:"): a for n, a in held.items() if n.startswith("codec:")}
+                columns.append(Coded.of_json(name, said["codec"], codec))
+                rest = {n: a for n, a in held.items() if not n.startswith("codec:")}
+                conditionals.append(Conditional.of_arrays(rest) if said["made"] else None)
+            model = cls(head["table"], head["mode"], tuple(head["produce"]), tuple(columns), tuple(conditionals),
+                        int(head["candidates"]))  # fmt: skip
+            sound = all(c is None or c.is_sound(i, columns[i].size + 1) for i, c in enumerate(conditionals))
+        except (KeyError, ValueError, TypeError, IndexError):
+            sound = False
+        if not sound or not 2 <= model.candidates <= MOST_CANDIDATES:
+            raise StoreError(folder.name, "the forest", wanted="what Synthwright saved", got="something else",
+                             remedy="fit the model again")  # fmt: skip
+        return model
 
 
 class Forest(Generator):
@@ -129,7 +140,7 @@ class Forest(Generator):
     """Trees for each column; more are slower and a little smoother."""
     rounds: int = Setting(default=100, ge=0, le=10_000)
     """Boosting rounds of each correction, at most; 0 corrects nothing."""
-    candidates: int = Setting(default=12, ge=2, le=1_000)
+    candidates: int = Setting(default=12, ge=2, le=MOST_CANDIDATES)
     """Draws for each value among which a correction chooses; more are slower and closer."""
     refined: int = Setting(default=200_000, ge=0)
     """Rows up to which guides and corrections are learned; trees alone do for larger tables."""
@@ -149,7 +160,7 @@ class Forest(Generator):
         places = [c.places(held.column(c.name)) for c in columns]
         known = Known.of(columns, places)
         dials = Dials(self.leaf, self.evidence, self.trees, self.rounds, self.candidates,
-                      held.num_rows <= self.refined)  # fmt: skip
+                      held.num_rows <= self.refined, part.mode == "fill")  # fmt: skip
         tasks = range(len(given), len(columns))
         found = side_by_side(lambda i: learned(known, i, dials, ctx.at(columns[i].name)), tasks)
         return ForestModel(table, part.mode, tuple(produce), tuple(columns), (*[None] * len(given), *found),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthwright.core.context import Context
+from synthwright.kit.kernels import kernel
 
 FOREVER = 1e30
 """Stands for a ratio by zero; beyond it float32 has little left."""
@@ -31,6 +31,20 @@ class Additive(NamedTuple):
     """int32: the first node of each tree."""
     depths: np.ndarray
     """int32: steps from each root to its deepest leaf."""
+
+
+def is_sound(trees: Additive, features: int) -> bool:
+    """Return whether kernels may walk trees that were read from a file: nothing points anywhere else."""
+    size = len(trees.feature)
+    return bool(
+        len({len(trees.cut), len(trees.left), len(trees.value), size}) == 1
+        and ((trees.feature >= 0) & (trees.feature < features)).all()
+        and ((trees.left >= 0) & (trees.left < size)).all()
+        and (trees.left[trees.cut < FOREVER] < size - 1).all()
+        and len(trees.roots) == len(trees.depths)
+        and ((trees.roots >= 0) & (trees.roots < size)).all()
+        and ((trees.depths >= 0) & (trees.depths < size)).all()
+    )
 
 
 class Learned(NamedTuple):
@@ -140,7 +154,7 @@ def _one(said: dict[str, str]) -> Additive:
     return Additive(feature, cut, left, added, np.zeros(1), depth.max(keepdims=True))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def total(trees, row):
     """Return what the trees add up to for one row (float32, below `FOREVER`)."""
     found = 0.0
@@ -152,7 +166,7 @@ def total(trees, row):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predicted(trees, matrix):
     """Return what the trees add up to for every row of a matrix (float32)."""
     found = np.zeros(len(matrix), np.float64)

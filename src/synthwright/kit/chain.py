@@ -2,13 +2,14 @@
 
 A column that is known is not drawn. Where it comes after one that is not, what was drawn before must fit to it: such
 rows are carried several times, and at each known column they are drawn again in proportion to how likely what is known
-is after what was drawn (a particle filter; Gordon, Salmond and Smith 1993). The known values stay exactly.
+is after what was drawn (a particle filter; Gordon, Salmond and Smith 1993). The known values stay exactly. While rows
+are carried, draws are not corrected: there are many of them, and what is known chooses among them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class Chain:
     def _carried(self, known: list[np.ndarray], filled: list[bool], rng: np.random.Generator) -> list[np.ndarray]:
         rows = len(known[0])
         last = max(i for i, places in enumerate(known) if (places != UNSET).any())
-        many = _Rows(self, [np.repeat(k, CARRIED) for k in known], filled, rng)
+        many = _Rows(replace(self, size=1), [np.repeat(k, CARRIED) for k in known], filled, rng)
         open_ = np.zeros(rows, dtype=bool)
         for i in range(last + 1):
             there = known[i] != UNSET
@@ -83,7 +84,7 @@ class Chain:
                 many.again(_resampled(likely.reshape(rows, CARRIED), rng))
             open_ |= ~there
         many.again(np.arange(rows) * CARRIED + rng.integers(CARRIED, size=rows))
-        many.known = known
+        many.known, many.chain = known, self
         for i in range(last + 1, len(known)):
             many.step(i)
         return many.places
@@ -92,9 +93,9 @@ class Chain:
 class _Rows:
     """Rows in the making."""
 
-    def __init__(self, sequence: Chain, known: list[np.ndarray], filled: list[bool], rng: np.random.Generator) -> None:
-        self.sequence, self.known, self.filled, self.rng = sequence, known, filled, rng
-        self.nominal = sequence.nominal
+    def __init__(self, chain: Chain, known: list[np.ndarray], filled: list[bool], rng: np.random.Generator) -> None:
+        self.chain, self.known, self.filled, self.rng = chain, known, filled, rng
+        self.nominal = chain.nominal
         self.places: list[np.ndarray] = []
         self.bins = np.zeros((len(known), len(known[0])), dtype=np.uint8)
 
@@ -106,7 +107,7 @@ class _Rows:
 
     def step(self, i: int, *, weigh: bool = False) -> np.ndarray:
         """Make one column; return how likely what is known of it is, where that is asked."""
-        column, conditional, places = self.sequence.columns[i], self.sequence.conditionals[i], self.known[i]
+        column, conditional, places = self.chain.columns[i], self.chain.conditionals[i], self.known[i]
         likely = np.ones(len(places))
         there = places != UNSET
         if conditional is None or (there.all() and not weigh):
@@ -120,8 +121,8 @@ class _Rows:
             near = conditional.correction.near if conditional.correction is not None else np.zeros(0, np.int64)
             others = np.empty((len(near), len(places)), np.float32)
             for k, at in enumerate(near):
-                others[k] = self.sequence.columns[at].level[self.places[at]]
-            made = conditional.draw(column, features, others, self.rng, self.sequence.size).astype(np.int64)
+                others[k] = self.chain.columns[at].level[self.places[at]]
+            made = conditional.draw(column, features, others, self.rng, self.chain.size).astype(np.int64)
             if self.filled[i]:
                 made = self._valued(column, conditional, made)
             places = np.where(there, places, made)
@@ -143,7 +144,7 @@ class _Rows:
 
     def _set(self, i: int, places: np.ndarray) -> None:
         self.places.append(places)
-        self.bins[i] = self.sequence.columns[i].bins[places]
+        self.bins[i] = self.chain.columns[i].bins[places]
 
     def again(self, rows: np.ndarray) -> None:
         """Go on with these rows, which may repeat."""

@@ -70,9 +70,9 @@ class Coded:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """The group (int16) of each place by which conditions are weighed: -1 for values that are not known."""
-        inner = cut(self.codec.shares, GROUPS) if self.ordered else np.minimum(self._order, 1_000)
-        return np.append(inner, [int(inner.max()) + 1 if self.size else 0, -1]).astype(np.int16)
+        """The group (int32) of each place by which conditions are weighed, ascending; -1 where it is not known."""
+        inner = cut(self.codec.shares, GROUPS) if self.ordered else np.arange(self.size)
+        return np.append(inner, [int(inner.max()) + 1 if self.size else 0, -1]).astype(np.int32)
 
     @cached_property
     def group_shares(self) -> np.ndarray:

@@ -17,10 +17,12 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.kit.additive import Additive, contrasted, predicted, regressed
+from synthwright.kit.additive import is_sound as trees_are_sound
 from synthwright.kit.coded import Coded
 from synthwright.kit.draws import Line, Looks, corrected, drawn, likelihoods, matrix
 from synthwright.kit.splits import Features, Growth, Target
 from synthwright.kit.trees import Forest, Tree, blank, filled, grown, joined, leaves
+from synthwright.kit.trees import is_sound as forest_is_sound
 
 WIDE = 64
 """Columns that a column is made from, at most: those that tell most about it."""
@@ -58,6 +60,8 @@ class Dials(NamedTuple):
     candidates: int
     refine: bool
     """Whether guides and corrections are learned."""
+    valued: bool = False
+    """Whether only rows that have a value are learned from: no value is made where none may be missing."""
 
 
 class Guide(NamedTuple):
@@ -156,6 +160,20 @@ class Conditional:
         forest = Forest(part(Tree, "tree"), held["roots"], held["held"])
         return Conditional(held["seen"], forest, guide, correction)
 
+    def is_sound(self, position: int, places: int) -> bool:
+        """Return whether what was read from a file can be drawn from, at a position of the table's order."""
+        guided = int(self.guide is not None)
+        width = len(self.seen) + guided
+        found = bool(((self.seen >= 0) & (self.seen < position)).all())
+        found &= forest_is_sound(self.forest, width, places)
+        if self.guide is not None:
+            found &= all(trees_are_sound(half, width - 1) for half in self.guide.halves)
+        if self.correction is not None:
+            near = self.correction.near
+            found &= bool(((near >= 0) & (near < position)).all())
+            found &= trees_are_sound(self.correction.trees, width + 1 + 2 * len(near))
+        return found
+
 
 def as_matrix(bins: np.ndarray) -> np.ndarray:
     """Return bins (features × rows) as boosted trees want them: float32, rows × features."""
@@ -189,8 +207,8 @@ class Known(NamedTuple):
 
 def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditional:
     """Return how the column at a position follows from those before it."""
-    column, places = known.columns[position], known.places[position]
-    rows = np.flatnonzero(places <= column.size).astype(np.int32)
+    column, places = known.columns[position], _heard(known, position, ctx.at("heard").rng)
+    rows = np.flatnonzero(places < column.size + (not dials.valued)).astype(np.int32)
     seen = _telling(known, position, rows, ctx.at("seen").rng)
     mine = Conditional(seen, _nothing(places[rows], column.size), None, None)
     if not len(seen) or len(rows) < 2 * dials.leaf or (places[rows] == places[rows[0]]).all():
@@ -199,7 +217,8 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     guide = None
     dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
     if dials.refine and column.ordered and column.token_count > FINE:
-        guide, bins = _guide(features.bins, column.rank[places], rows, ctx.at("guide"))
+        there = rows[places[rows] < column.size]
+        guide, bins = _guide(features.bins, column.rank[places], there, ctx.at("guide"))
         if guide is not None:
             features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
     forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
@@ -210,6 +229,17 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     looks = Looks(column.rank, column.level, levels(known, near))
     trees = _correction(as_matrix(features.bins), looks, places, others, dials, ctx.at("correction"))
     return mine if trees is None else Conditional(seen, forest, guide, Correction(trees, near))
+
+
+def _heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of a column, those that are not kept dealt among those that are: nulls stay as frequent."""
+    column, places = known.columns[position], known.places[position]
+    rare = np.flatnonzero(places > column.size)
+    if not len(rare) or not column.size:
+        return places
+    places = places.copy()
+    places[rare] = rng.choice(column.size, size=len(rare), p=column.codec.shares)
+    return places
 
 
 def levels(known: Known, near: np.ndarray) -> np.ndarray:
@@ -261,6 +291,8 @@ def _information(one: np.ndarray, two: np.ndarray) -> float:
 
 def _guide(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
     """Return a prediction of the column and its bin in every row, each predicted by the half that did not see it."""
+    if len(rows) < FEW:
+        return None, np.zeros(0, np.uint8)
     every = as_matrix(bins)
     some = ctx.rng.permutation(rows)[:LEARN]
     sides = some[::2], some[1::2]

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthwright.kit.additive import FOREVER, total
+from synthwright.kit.kernels import kernel
 from synthwright.kit.splits import draw
-from synthwright.kit.trees import leaf_of
+from synthwright.kit.trees import leaf_of, sure_leaf
 
 STEEPEST = 4.0
 """A draw counts at most e to the power of this."""
@@ -45,7 +45,7 @@ class Looks(NamedTuple):
     """float32, columns × rows: values of columns made before."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leaves(features, forest, which):
     """Return the leaf of every row in the tree that is chosen for it."""
     found = np.empty(len(which), np.int32)
@@ -54,7 +54,7 @@ def _leaves(features, forest, which):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def strata(leaf, nodes, order, state):
     """Return for every row a number from 0 to 1, such that those of the rows of one leaf are spread evenly.
 
@@ -75,7 +75,7 @@ def strata(leaf, nodes, order, state):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _reached(ends, at):
     """Return the first code whose end lies at or beyond a place."""
     low, high = 0, len(ends) - 1
@@ -88,7 +88,7 @@ def _reached(ends, at):
     return low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def picked(forest, line, node, at):
     """Return the code at a place (0 to 1) of a leaf's distribution.
 
@@ -112,7 +112,7 @@ def picked(forest, line, node, at):
     return _reached(line.ends, low + (high - low) * (place - int(place)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def drawn(features, forest, line, which, order, seed):
     """Return a code for every row, drawn from its leaf in the tree that is chosen for it."""
     state = np.array([seed], np.uint64)
@@ -124,7 +124,7 @@ def drawn(features, forest, line, which, order, seed):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def looked(looks, code, row, into, at):
     """Write what a correction looks at for one row and code into a row of features."""
     into[at] = looks.rank[code]
@@ -136,7 +136,7 @@ def looked(looks, code, row, into, at):
         at += 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def matrix(base, looks, rows, codes):
     """Return what a correction looks at, for these rows and a code for each.
 
@@ -155,7 +155,7 @@ def matrix(base, looks, rows, codes):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _candidates(features, forest, line, row, found, state):
     """Draw several codes for one row, spread over its leaves in all trees, in ascending order."""
     size, trees = len(found), len(forest.roots)
@@ -172,7 +172,7 @@ def _candidates(features, forest, line, row, found, state):
         found[j] = code
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _chosen(codes, weights, whole, at):
     """Return the code at a share of the total weight."""
     left = at * whole
@@ -183,7 +183,7 @@ def _chosen(codes, weights, whole, at):
     return codes[-1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def corrected(features, forest, line, order, seed, base, looks, trees, size):
     """Return a code for every row: one of `size` draws, in proportion to how real they look.
 
@@ -221,14 +221,27 @@ def corrected(features, forest, line, order, seed, base, looks, trees, size):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _below(forest, node, groups, group):
+    """Return how many codes of a leaf are of groups below this one."""
+    low, high = forest.tree.start[node], forest.tree.stop[node]
+    while low < high:
+        middle = (low + high) // 2
+        if groups[forest.held[middle]] < group:
+            low = middle + 1
+        else:
+            high = middle
+    return low - forest.tree.start[node]
+
+
+@kernel
 def likelihoods(features, forest, groups, shares, group, weight):
     """Return for every row how likely its group of codes is: a mean over trees, with a prior of `weight` rows.
 
     Args:
         features: what trees split on.
         forest: the trees.
-        groups: int16, the group of each code.
+        groups: int32, the group of each code, ascending.
         shares: how likely each group is on the whole.
         group: the group of each row; -1: not known, and likely.
         weight: rows that the prior counts for.
@@ -239,10 +252,8 @@ def likelihoods(features, forest, groups, shares, group, weight):
             continue
         mean = 0.0
         for root in forest.roots:
-            node = leaf_of(features, forest.tree, root, i)
-            count = 0
-            for at in range(forest.tree.start[node], forest.tree.stop[node]):
-                count += groups[forest.held[at]] == group[i]
+            node = sure_leaf(features, forest.tree, root, i)
+            count = _below(forest, node, groups, group[i] + 1) - _below(forest, node, groups, group[i])
             size = forest.tree.stop[node] - forest.tree.start[node]
             mean += (count + weight * shares[group[i]]) / (size + weight)
         found[i] = mean / len(forest.roots)

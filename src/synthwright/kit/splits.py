@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from synthwright.kit.kernels import kernel
 
 BINS = 256
 """What a uint8 tells apart."""
@@ -20,6 +21,8 @@ UNHEARD = 254
 """The bin of labels that no tree has learned from."""
 MOST = 250
 """Groups of a node's target, at most."""
+DEALT = 50
+"""Groups among which labels are dealt that are too many to be told apart."""
 
 
 class Features(NamedTuple):
@@ -69,7 +72,7 @@ class Split(NamedTuple):
     """In nats."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw(state):
     """Return a number from 0 to 1, and move the state on (Steele et al. 2014, Fast splittable generators)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -79,7 +82,7 @@ def draw(state):
     return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _neighbours(counts, tokens, least, group):
     """Number ordered tokens: neighbours share a number until they have their share of rows; a heavy one is alone."""
     found, held = 0, 0.0
@@ -98,12 +101,21 @@ def _neighbours(counts, tokens, least, group):
     return found + (1 if held > 0 else 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _labels(counts, tokens, least, group):
-    """Number the labels that are frequent in the node; all others share a number."""
+    """Number the labels that are frequent in the node; all others share a number.
+
+    Where most rows have labels that are not frequent, many labels get a number, and the others are dealt among some.
+    """
+    whole, rare = 0, 0
+    for t in range(tokens):
+        whole += counts[t]
+        rare += counts[t] if counts[t] < 0.25 * least else 0
+    fine = 2 * rare > whole
+    floor, alone, shared = (2.0, MOST - DEALT, DEALT) if fine else (0.25 * least, MOST, 1)
     found, rest = 0, False
     for t in range(tokens):
-        if counts[t] > 0 and counts[t] >= 0.25 * least and found < MOST:
+        if counts[t] > 0 and counts[t] >= floor and found < alone:
             group[t] = found
             found += 1
         elif counts[t] > 0:
@@ -111,12 +123,12 @@ def _labels(counts, tokens, least, group):
     if not rest:
         return found
     for t in range(tokens):
-        if counts[t] > 0 and (counts[t] < 0.25 * least or group[t] >= found or group[t] < 0):
-            group[t] = found
-    return found + 1
+        if counts[t] > 0 and group[t] < 0:
+            group[t] = found + t % shared
+    return found + shared
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def grouped(target, rows, growth, counts, group):
     """Number the tokens of a node's rows; return how many numbers there are, 255 at most."""
     for t in range(len(counts)):
@@ -135,7 +147,7 @@ def grouped(target, rows, growth, counts, group):
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dealt(column, rows, group_of, order, used, sorted_groups, ends):
     """Sort the groups of rows by bin, in the order given; `ends` says where each bin's rows end."""
     at = 0
@@ -151,7 +163,7 @@ def _dealt(column, rows, group_of, order, used, sorted_groups, ends):
         ends[v] = place[v]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _swept(sorted_groups, order, used, ends, total, least, logs):
     """Return the best cut along an order of bins: how many bins go left, and the gain in nats."""
     rows, best, cut = len(sorted_groups), 0.0, -1
@@ -180,7 +192,7 @@ def _swept(sorted_groups, order, used, ends, total, least, logs):
     return cut, best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _by_score(column, rows, group_of, scores, counts, order, used):
     """Sort the used bins of a nominal feature by the mean score of their rows' groups (insertion: they are few)."""
     mean = np.zeros(BINS)
@@ -197,7 +209,7 @@ def _by_score(column, rows, group_of, scores, counts, order, used):
         order[j] = v
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _counted(column, rows, counts, order):
     """Count rows by bin, and list the bins that have some; return how many."""
     for v in range(BINS):
@@ -212,7 +224,7 @@ def _counted(column, rows, counts, order):
     return used
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mask(order, used, upto, left, mask):
     """Set the bits of the bins that go left; bins that the node has no rows of go where most of its rows go."""
     for k in range(4):
@@ -225,7 +237,7 @@ def _mask(order, used, upto, left, mask):
             mask[order[i] >> 6] &= ~bit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _needed(growth, groups, used, nominal):
     """Return the gain that a split of a feature of so many bins must exceed, in nats.
 
@@ -238,7 +250,7 @@ def _needed(growth, groups, used, nominal):
     return chance + growth.evidence * np.sqrt(chance)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_split(features, rows, group_of, total, growth, least, logs, state, pick, mask):
     """Return the split of a node's rows that gains most, `mask` being set where its feature is nominal.
 

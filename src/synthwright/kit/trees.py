@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from synthwright.kit.kernels import kernel
 from synthwright.kit.splits import UNHEARD, Features, Growth, Target, best_split, grouped
 
 DEEPEST = 48
@@ -43,6 +43,29 @@ class Forest(NamedTuple):
     """uint32: the codes, by leaf."""
 
 
+def is_sound(forest: Forest, features: int, places: int) -> bool:
+    """Return whether kernels may walk a forest that was read from a file: nothing points anywhere else or back.
+
+    Args:
+        forest: the forest.
+        features: how many there are to split on.
+        places: how many places the column has.
+    """
+    tree, nodes = forest.tree, np.arange(len(forest.tree.feature))
+    inner = tree.feature >= 0
+    same = all(len(part) == len(nodes) for part in tree) and tree.mask.shape == (len(nodes), 4)
+    return bool(
+        same
+        and len(forest.roots)
+        and (tree.feature < features).all()
+        and (tree.left[inner] > nodes[inner]).all()
+        and (tree.left[inner] < len(nodes) - 1).all()
+        and ((forest.roots >= 0) & (forest.roots < len(nodes))).all()
+        and ((tree.start >= 0) & (tree.start < tree.stop) & (tree.stop <= len(forest.held))).all()
+        and (forest.held < places).all()
+    )
+
+
 def logs_for(rows: int) -> np.ndarray:
     """Return what counting one more row adds to x ln x, for every count up to `rows`."""
     counts = np.arange(rows + 2, dtype=np.float64)
@@ -73,7 +96,7 @@ def grown(features: Features, target: Target, growth: Growth, rows: np.ndarray, 
     return Tree(*(np.ascontiguousarray(part[:used]) for part in tree))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def goes_left(tree, node, bins, nominal):
     """Return whether a bin goes left at a node."""
     if nominal:
@@ -81,7 +104,7 @@ def goes_left(tree, node, bins, nominal):
     return bins <= tree.cut[node]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parted(features, tree, node, rows, spare):
     """Move the rows of a node that go left to the front, both sides in their order; return how many they are."""
     feature = tree.feature[node]
@@ -99,7 +122,7 @@ def _parted(features, tree, node, rows, spare):
     return left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _split_of(features, target, growth, rows, room, tree, node):
     """Find the split of a node and note it; return whether there is one."""
     counts, group, logs, state, pick = room
@@ -120,7 +143,7 @@ def _split_of(features, target, growth, rows, room, tree, node):
     return split.feature >= 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grow(features, target, growth, rows, room, tree):
     """Grow a tree; return how many of its nodes are used."""
     size = len(tree.feature)
@@ -148,7 +171,7 @@ def _grow(features, target, growth, rows, room, tree):
     return used
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leaf_of(features, tree, node, row):
     """Return the leaf that a row falls into from a node on, or the node that would split on a label never heard of."""
     while tree.feature[node] >= 0:
@@ -160,21 +183,26 @@ def leaf_of(features, tree, node, row):
     return node
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def sure_leaf(features, tree, node, row):
+    """Return the leaf that a row falls into from a node on; labels never heard of go with most."""
+    while tree.feature[node] >= 0:
+        feature = tree.feature[node]
+        left = goes_left(tree, node, features.bins[feature, row], features.nominal[feature])
+        node = tree.left[node] if left else tree.left[node] + 1
+    return node
+
+
+@kernel
 def leaves(features, tree, rows):
     """Return the leaf of each of these rows."""
     found = np.empty(len(rows), np.int32)
     for i in range(len(rows)):
-        node = 0
-        while tree.feature[node] >= 0:
-            feature = tree.feature[node]
-            left = goes_left(tree, node, features.bins[feature, rows[i]], features.nominal[feature])
-            node = tree.left[node] if left else tree.left[node] + 1
-        found[i] = node
+        found[i] = sure_leaf(features, tree, 0, rows[i])
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def filled(tree, leaf, codes):
     """Return the tree with ranges, and beside it what they are of: codes (uint32) of rows, in ascending order."""
     count = np.zeros(len(tree.feature), np.int64)
