@@ -217,8 +217,7 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     guide = None
     dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
     if dials.refine and column.ordered and column.token_count > FINE:
-        there = rows[places[rows] < column.size]
-        guide, bins = _guide(features.bins, column.rank[places], there, ctx.at("guide"))
+        guide, bins = _guide(features.bins, column.rank[places], rows, ctx.at("guide"))
         if guide is not None:
             features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
     forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
