@@ -42,7 +42,9 @@ def _drawn(known: Known, made: Conditional, size: int = 12) -> np.ndarray:
     """Return the places of the last column, drawn for the rows that were learned from."""
     near = made.correction.near if made.correction is not None else np.zeros(0, np.int64)
     features = made.features(known.bins, known.nominal)
-    return made.draw(known.columns[-1], features, levels(known, near), np.random.default_rng(5), size)
+    return made.draw(
+        known.columns[-1], features, levels(known.columns, known.places, near), np.random.default_rng(5), size
+    )
 
 
 def _values(known: Known, places: np.ndarray) -> np.ndarray:
@@ -92,7 +94,7 @@ def test_a_correction_sees_what_bins_do_not() -> None:
     made = _learned(known)
     assert made.correction is not None
     assert made.correction.near.tolist() == [0]
-    first = levels(known, np.array([0]))[0]
+    first = levels(known.columns, known.places, np.array([0]))[0]
     same = [float((_values(known, p) == first).mean())
             for p in (known.places[-1], _drawn(known, made), _drawn(known, made, 1))]  # fmt: skip
     assert same[0] > 0.45

@@ -18,7 +18,7 @@ from synthwright.core.dataset import SHARD, Dataset
 from synthwright.kit import artefacts
 from synthwright.kit.axes import Axes, axes_of
 from synthwright.kit.codecs import CODEABLE, NULL, PROTECT, UNKNOWN
-from synthwright.kit.completion import completed, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
 from synthwright.kit.gaussian import Normal, one_thread, repaired
 
 TRIALS = 50_000
@@ -133,8 +133,7 @@ class Copula(Generator):
         produce = names_of(data, part.produce, table)
         refuse_unfit(data, table, produce, self.name, self.abilities.kinds)
         fields, held = data.schema.tables[table].fields, data.tables[table]
-        seen = [n for n in names_of(data, part.given, table)
-                if n not in produce and n in held.column_names and fields[n].kind in CODEABLE]  # fmt: skip
+        seen = looked_at(data, part, table, CODEABLE)
         names = [n for n in fields if n in {*produce, *seen}]
         codecs = [settled(data, table, n, ctx.at(n), self.protect) for n in names]
         codes = [codec.encode(held.column(n)) for codec, n in zip(codecs, names, strict=True)]

@@ -19,7 +19,7 @@ from synthwright.core.errors import StoreError
 from synthwright.kit import artefacts
 from synthwright.kit.codecs import CODEABLE, PROTECT
 from synthwright.kit.coded import Coded
-from synthwright.kit.completion import completed, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
 from synthwright.kit.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -151,9 +151,8 @@ class Forest(Generator):
         table = table_of(data, part, self.name)
         produce = names_of(data, part.produce, table)
         refuse_unfit(data, table, produce, self.name, self.abilities.kinds)
-        fields, held = data.schema.tables[table].fields, data.tables[table]
-        seen = [n for n in names_of(data, part.given, table)
-                if n not in produce and n in held.column_names and fields[n].kind in CODEABLE]  # fmt: skip
+        held = data.tables[table]
+        seen = looked_at(data, part, table, CODEABLE)
         made = [Coded(n, settled(data, table, n, ctx.at(n), self.protect)) for n in produce]
         given = [Coded(n, settled(data, table, n, ctx.at(n), self.protect)) for n in seen]
         columns = [*given, *sorted(made, key=lambda c: c.size)]

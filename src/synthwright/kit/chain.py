@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synthwright.kit.coded import Coded
-from synthwright.kit.conditional import Conditional
+from synthwright.kit.conditional import Conditional, levels
 
 CARRIED = 64
 """How many times a row is carried whose known columns come after unknown ones."""
@@ -47,7 +47,6 @@ class Chain:
             filled: for each column whether what is made must be a value.
             rng: the randomness.
         """
-        rows = len(known[0])
         late = self._late(known)
         if not late.any():
             return _Rows(self, known, filled, rng).made()
@@ -58,7 +57,6 @@ class Chain:
         for here in _pieces(np.flatnonzero(late), AT_ONCE // CARRIED):
             for mine, made in zip(found, self._carried([k[here] for k in known], filled, rng), strict=True):
                 mine[here] = made
-        assert len(found[0]) == rows  # noqa: S101  every row is early or late
         return found
 
     def _late(self, known: list[np.ndarray]) -> np.ndarray:
@@ -119,9 +117,7 @@ class _Rows:
             likely = conditional.likelihood(column, features, sure)
         if not there.all():
             near = conditional.correction.near if conditional.correction is not None else np.zeros(0, np.int64)
-            others = np.empty((len(near), len(places)), np.float32)
-            for k, at in enumerate(near):
-                others[k] = self.chain.columns[at].level[self.places[at]]
+            others = levels(self.chain.columns, self.places, near)
             made = conditional.draw(column, features, others, self.rng, self.chain.size).astype(np.int64)
             if self.filled[i]:
                 made = self._valued(column, conditional, made)

@@ -16,6 +16,8 @@ from synthwright.kit.codecs import Codec, OrderedCodec, codec_of
 
 BINS, TOKENS, GROUPS = 254, 511, 32
 """Into how many a column is cut for splits on it, for splits that tell about it, and for weighing conditions."""
+UNHEARD = BINS
+"""The bin of values that a codec does not hold."""
 HALVED = 4
 """How often the shares at either end are halved."""
 LABELS = 60_000
@@ -52,7 +54,7 @@ class Coded:
     def bins(self) -> np.ndarray:
         """The uint8 that splits see of each place."""
         inner = cut(self.codec.shares, BINS) if self.ordered else np.minimum(self._order, BINS - 1)
-        return np.append(inner, [BINS + 1, BINS]).astype(np.uint8)
+        return np.append(inner, [BINS + 1, UNHEARD]).astype(np.uint8)
 
     @cached_property
     def tokens(self) -> np.ndarray:

@@ -34,6 +34,14 @@ def names_of(data: Dataset, columns: tuple[str, ...], table: str) -> list[str]:
     return [name for where, name in split if where == table]
 
 
+def looked_at(data: Dataset, part: Part, table: str, able: frozenset[Kind]) -> list[str]:
+    """Return the names of the columns that a part may look at and that are there, of kinds a generator can use."""
+    fields, held = data.schema.tables[table].fields, data.tables[table]
+    made = names_of(data, part.produce, table)
+    return [n for n in names_of(data, part.given, table)
+            if n not in made and n in held.column_names and fields[n].kind in able]  # fmt: skip
+
+
 def refuse_unfit(data: Dataset, table: str, produce: list[str], owner: str, able: frozenset[Kind]) -> None:
     """Raise a FitError for what must not or cannot be learned from.
 

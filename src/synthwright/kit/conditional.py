@@ -222,10 +222,10 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
             features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
     forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
     mine = Conditional(seen, forest, guide, None)
-    if not dials.refine or not dials.rounds or not others:
+    if not others:
         return mine
     near = _near(known, position, seen, rows) if column.ordered else np.zeros(0, np.int64)
-    looks = Looks(column.rank, column.level, levels(known, near))
+    looks = Looks(column.rank, column.level, levels(known.columns, known.places, near))
     trees = _correction(as_matrix(features.bins), looks, places, others, dials, ctx.at("correction"))
     return mine if trees is None else Conditional(seen, forest, guide, Correction(trees, near))
 
@@ -241,12 +241,11 @@ def _heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
     return places
 
 
-def levels(known: Known, near: np.ndarray) -> np.ndarray:
-    """Return the values of some columns (float32, columns × rows)."""
-    rows = known.bins.shape[1]
-    found = np.empty((len(near), rows), np.float32)
+def levels(columns: Sequence[Coded], places: Sequence[np.ndarray], near: np.ndarray) -> np.ndarray:
+    """Return the values of some columns, by position (float32, columns × rows)."""
+    found = np.empty((len(near), len(places[0]) if places else 0), np.float32)
     for k, at in enumerate(near):
-        found[k] = known.columns[at].level[known.places[at]]
+        found[k] = columns[at].level[places[at]]
     return found
 
 
@@ -290,8 +289,6 @@ def _information(one: np.ndarray, two: np.ndarray) -> float:
 
 def _guide(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
     """Return a prediction of the column and its bin in every row, each predicted by the half that did not see it."""
-    if len(rows) < FEW:
-        return None, np.zeros(0, np.uint8)
     every = as_matrix(bins)
     some = ctx.rng.permutation(rows)[:LEARN]
     sides = some[::2], some[1::2]

@@ -19,8 +19,6 @@ from synthwright.kit.trees import leaf_of, sure_leaf
 
 STEEPEST = 4.0
 """A draw counts at most e to the power of this."""
-
-
 GAP = 4.0
 """Between neighbours of a leaf, values are drawn where they are so many times its mean distance apart at most."""
 

@@ -17,8 +17,6 @@ from synthwright.kit.kernels import kernel
 
 BINS = 256
 """What a uint8 tells apart."""
-UNHEARD = 254
-"""The bin of labels that no tree has learned from."""
 MOST = 250
 """Groups of a node's target, at most."""
 DEALT = 50

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from synthwright.engine.local import cores
+
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
 def threads() -> int:
     """Return how many threads may run: the cores of this process, or fewer where `OMP_NUM_THREADS` says so."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     said = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores, int(said))) if said.isdecimal() else cores
+    return max(1, min(cores(), int(said))) if said.isdecimal() else cores()
 
 
 def side_by_side(work: Callable[[Item], Found], items: Sequence[Item]) -> list[Found]:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from synthwright.kit.coded import UNHEARD
 from synthwright.kit.kernels import kernel
-from synthwright.kit.splits import UNHEARD, Features, Growth, Target, best_split, grouped
+from synthwright.kit.splits import Features, Growth, Target, best_split, grouped
 
 DEEPEST = 48
 
@@ -89,6 +90,8 @@ def grown(features: Features, target: Target, growth: Growth, rows: np.ndarray, 
         rows: int32, the rows to learn from, in random order; they are sorted by leaf here.
         seed: up to 64 bits.
     """
+    if target.ordered:  # the order of the target itself sorts labels
+        growth = growth._replace(tries=0)
     tree = blank(max(2 * (len(rows) // growth.leaf) + 3, 3))
     room = (np.zeros(target.size + 1, np.int64), np.zeros(target.size + 1, np.int16), logs_for(len(rows)),
             np.array([seed], np.uint64), np.arange(len(features.nominal)))  # fmt: skip
@@ -136,8 +139,6 @@ def _split_of(features, target, growth, rows, room, tree, node):
         group_of[i] = group[target.tokens[seen[i]]]
         total[group_of[i]] += 1
     least = max(1.0, growth.leaf * len(seen) / len(rows))
-    if target.ordered:
-        growth = Growth(growth.leaf, growth.evidence, growth.groups, growth.per_group, growth.share, growth.most, 0)
     split = best_split(features, seen, group_of, total, growth, least, logs, state, pick, tree.mask[node])
     tree.feature[node], tree.cut[node] = split.feature, split.cut
     return split.feature >= 0
