@@ -50,7 +50,8 @@ def init(
     *, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Guess what the data is; write a schema and a specification, ready to run."""
-    from synthwright.commands import Say, init_project
+    from synthwright.commands.making import init_project
+    from synthwright.commands.saying import Say
 
     init_project(data, force=force, say=Say(json=json, quiet=quiet))
 
@@ -59,7 +60,8 @@ def init(
 def check(spec: Annotated[Path, typer.Argument(help="The specification.")], *, root: Root = None,
           json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
     """Find every fault of a specification at once; show the plan where there is none."""
-    from synthwright.commands import Say, check_spec
+    from synthwright.commands.asking import check_spec
+    from synthwright.commands.saying import Say
 
     check_spec(spec, root, Say(json=json, quiet=quiet))
 
@@ -75,7 +77,8 @@ def run(
     force: Force = False, root: Root = None, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Make the data and prove it, or refuse it; a stopped run goes on where it was."""
-    from synthwright.commands import Say, run_spec
+    from synthwright.commands.making import run_spec
+    from synthwright.commands.saying import Say
 
     run_spec(spec, out, {"seed": seed, "workers": workers, "store": store, "force": force, "root": root},
              Say(json=json, quiet=quiet))  # fmt: skip
@@ -93,7 +96,8 @@ def evaluate(
     seed: Draw = 0, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Judge synthetic rows, made by any tool, against real ones."""
-    from synthwright.commands import Say, evaluate_files
+    from synthwright.commands.making import evaluate_files
+    from synthwright.commands.saying import Say
 
     evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, gate or [], seed, out,
                    Say(json=json, quiet=quiet))  # fmt: skip
@@ -109,7 +113,8 @@ def fit(
     seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Learn from a table and save the model."""
-    from synthwright.commands import Say, fit_file
+    from synthwright.commands.making import fit_file
+    from synthwright.commands.saying import Say
 
     fit_file(data, out, generator, given or [], {"seed": seed, "force": force}, Say(json=json, quiet=quiet))
 
@@ -124,7 +129,8 @@ def sample(
     seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Make rows with a saved model."""
-    from synthwright.commands import Say, sample_file
+    from synthwright.commands.making import sample_file
+    from synthwright.commands.saying import Say
 
     sample_file(model, out, rows, set_ or [], {"seed": seed, "force": force}, Say(json=json, quiet=quiet))
 
@@ -133,7 +139,8 @@ def sample(
 def verify(folder: Annotated[Path, typer.Argument(help="A release.")], *, json: Json = False,
            quiet: Quiet = False) -> None:  # fmt: skip
     """Check that a release is byte for byte what its manifest says."""
-    from synthwright.commands import Say, verify_release
+    from synthwright.commands.asking import verify_release
+    from synthwright.commands.saying import Say
 
     verify_release(folder, Say(json=json, quiet=quiet))
 
@@ -144,7 +151,8 @@ def list_(
     *, json: Json = False,
 ) -> None:  # fmt: skip
     """Show what there is: generators, curators, metrics, sources, sinks."""
-    from synthwright.commands import Say, list_plugins
+    from synthwright.commands.asking import list_plugins
+    from synthwright.commands.saying import Say
 
     list_plugins(group, Say(json=json))
 
@@ -152,7 +160,8 @@ def list_(
 @app.command(epilog="Example:  synthwright explain forest")
 def explain(name: Annotated[str, typer.Argument(help="A name that `list` shows.")], *, json: Json = False) -> None:
     """Show what a recipe does, and its parameters with bounds, defaults and meaning."""
-    from synthwright.commands import Say, explain_plugin
+    from synthwright.commands.asking import explain_plugin
+    from synthwright.commands.saying import Say
 
     explain_plugin(name, Say(json=json))
 
@@ -171,7 +180,8 @@ def schema() -> None:
 def demo(*, out: Annotated[Path, typer.Option("--out", "-o", help="Where release and report go.")] = Path("out/adult"),
          json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
     """Run the whole line on a real census table that comes with the package."""
-    from synthwright.commands import Say, run_spec
+    from synthwright.commands.making import run_spec
+    from synthwright.commands.saying import Say
     from synthwright.examples import folder
 
     run_spec(folder("adult") / "adult.yaml", out, {"force": True}, Say(json=json, quiet=quiet))
@@ -179,6 +189,6 @@ def demo(*, out: Annotated[Path, typer.Option("--out", "-o", help="Where release
 
 def main() -> None:
     """Run the command line; whatever goes wrong is a message and an exit code, never a traceback."""
-    from synthwright.commands import guarded
+    from synthwright.commands.saying import guarded
 
     sys.exit(guarded(app))

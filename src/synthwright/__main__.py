@@ -1,0 +1,8 @@
+"""`python -m synthwright` is the command line, where the script is not on the path."""
+
+from __future__ import annotations
+
+from synthwright.cli import main
+
+if __name__ == "__main__":
+    main()
