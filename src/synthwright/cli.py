@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -27,6 +28,16 @@ Root = Annotated[
 Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Overrides the specification's seed.")]  # noqa: UP045
 Draw = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+
+class Form(StrEnum):
+    """What a report can be written as."""
+
+    json = "json"
+    md = "md"
+    html = "html"
+    png = "png"
+    all = "all"
 
 
 def _version(asked: bool) -> None:
@@ -92,15 +103,16 @@ def evaluate(
     holdout: Annotated[Optional[Path], typer.Option("--holdout", help="Real rows that no generator saw.")] = None,  # noqa: UP045
     target: Annotated[Optional[str], typer.Option("--target", help="The column to predict.")] = None,  # noqa: UP045
     gate: Annotated[Optional[list[str]], typer.Option("--gate", help="What must hold: 'shape <= 0.05'. May be said more than once.")] = None,  # noqa: E501, UP045
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where report.json and report.html go.")] = None,  # noqa: UP045
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="The folder that the report goes to.")] = None,  # noqa: UP045
+    form: Annotated[Optional[list[Form]], typer.Option("--format", help="What to write into --out, by default json, md and html; png is every chart. Without --out, json or md is printed. May be said more than once.")] = None,  # noqa: E501, UP045
     seed: Draw = 0, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Judge synthetic rows, made by any tool, against real ones."""
     from synthwright.commands.making import evaluate_files
     from synthwright.commands.saying import Say
 
-    evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, gate or [], seed, out,
-                   Say(json=json, quiet=quiet))  # fmt: skip
+    evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, out,
+                   {"gates": gate or [], "seed": seed, "forms": form or []}, Say(json=json, quiet=quiet))  # fmt: skip
 
 
 @app.command(epilog="Example:  synthwright fit people.parquet -o people.model")

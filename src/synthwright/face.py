@@ -130,6 +130,7 @@ def evaluate(  # noqa: PLR0913  the parameters of a notebook function
     sensitive: Sequence[str] = (),
     metrics: Sequence[str] = DEFAULT_METRICS,
     gates: Sequence[str] = (),
+    waive: Mapping[str, str] | None = None,
     schema: Schema | None = None,
     seed: int = 0,
 ) -> Report:
@@ -143,13 +144,15 @@ def evaluate(  # noqa: PLR0913  the parameters of a notebook function
         sensitive: columns whose groups are compared.
         metrics: groups or single metrics.
         gates: what must hold, beside the default gates.
+        waive: default gates that do not rule, by the score they are about, and why.
         schema: what the data is; nothing: inferred from the real rows.
         seed: of the samples that metrics draw.
 
     Raises:
         InputError: data that cannot be read, or tables that do not match.
     """
-    return judge(case_of(real, synthetic, holdout, schema, target, sensitive), metrics, gates, seed)[0]
+    case = case_of(real, synthetic, holdout, schema, target, sensitive)
+    return judge(case, metrics, gates, seed, guessed=schema is None, waive=waive)[0]
 
 
 def case_of(
@@ -168,10 +171,27 @@ def case_of(
     return Case(train, rest, made, _one(made.schema, target), columns_of(made.schema, sensitive), rules)
 
 
-def judge(
-    case: Case, metrics: Sequence[str], gates: Sequence[str], seed: int, watcher: Watcher | None = None
+def judge(  # noqa: PLR0913  what `evaluate` is told
+    case: Case,
+    metrics: Sequence[str],
+    gates: Sequence[str],
+    seed: int,
+    watcher: Watcher | None = None,
+    *,
+    guessed: bool = False,
+    waive: Mapping[str, str] | None = None,
 ) -> tuple[Report, dict[str, float]]:
-    """Measure a case and hold it against gates; return the report and the seconds of each metric."""
+    """Measure a case and hold it against gates; return the report and the seconds of each metric.
+
+    Args:
+        case: what is measured.
+        metrics: groups or single metrics.
+        gates: what must hold, beside the default gates.
+        seed: of the samples that metrics draw.
+        watcher: who is told how far it is.
+        guessed: whether the schema was guessed, so that the rules are no more than guesses.
+        waive: why which default gates do not rule.
+    """
     import time
 
     from threadpoolctl import threadpool_limits
@@ -180,28 +200,29 @@ def judge(
     from synthwright.report.verdict import settle
     from synthwright.steps.evaluate import scores_of
 
-    spec = Spec(
-        synthwright=1,
-        name="evaluate",
-        schema_=case.schema,
-        evaluate=Evaluate(metrics=tuple(metrics), gates=tuple(gates)),
-        curate=(),
-        release=Use(use="parquet"),
-    )
-    made = plan(spec, case.schema)
+    asked = Evaluate(metrics=tuple(metrics), gates=tuple(gates), waive=dict(waive or {}), sensitive=case.sensitive)
+    release = Use(use="parquet")
+    spec = Spec(synthwright=1, name="evaluate", schema_=case.schema, evaluate=asked, curate=(), release=release)
+    made = plan(spec, case.schema, guessed=guessed)
     scores, seconds = [], {}
     for i, metric in enumerate(made.metrics):
         begun = time.monotonic()
         if watcher:
             watcher.progress(i, len(made.metrics), metric.name)
         with threadpool_limits(limits=1):
-            scores += scores_of(metric, case, Context(seed=seed).at("evaluate", metric.name))
+            scores += scores_of(metric, case, Context(seed=seed).at("evaluate", metric.name), spec.evaluate.seconds)
         seconds[metric.name] = time.monotonic() - begun
     identity = fingerprint([d.fingerprint() for d in (case.train, case.holdout, case.synthetic) if d is not None])
     rows = {t: case.synthetic.rows(t) for t in case.schema.tables}
     settled = settle(scores, [g.text for g in made.gates])
     report = Report.of(
-        scores, settled, rows=rows, fingerprint=identity, seconds={"evaluate": sum(seconds.values())}, judged=True
+        scores,
+        settled,
+        rows=rows,
+        fingerprint=identity,
+        seconds={"evaluate": sum(seconds.values())},
+        judged=True,
+        waived=made.waived,
     )
     return report, seconds
 

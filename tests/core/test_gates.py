@@ -101,13 +101,22 @@ def test_forgives_rounding_of_floats() -> None:
     assert not parse("shape <= 0.3").holds(0.3 + 1e-9, None)
 
 
-def test_default_copies_gate_has_the_slack_of_sampling() -> None:
-    """A share equal to the real one is within two standard errors of a thousand held-out rows of the bound."""
-    gate = next(g for g in map(parse, DEFAULT_GATES) if g.metric == "exact-copies")
-    for share in (0.0, 0.01, 0.05, 0.2, 0.5, 0.9):
-        error = math.sqrt(share * (1 - share) / 1000)
-        assert gate.holds(share, max(0.0, share - 1.6 * error))
-    assert not gate.holds(0.02, 0.0)  # rows that do not repeat: two in a hundred are copies
+@pytest.mark.parametrize(("text", "bound"), [
+    ("shape <= reference + 0.02 + chance", 0.62), ("tstr >= 0.9 * reference - chance", 0.35), ("shape <= chance", None),
+    ("shape <= 0.3 + chance", 0.4), ("shape <= reference +chance", 0.6), ("shape <= reference + chance + 1", None),
+])  # fmt: skip
+def test_chance_is_added_or_taken_off(text: str, bound: float | None) -> None:
+    """`chance` comes last, and what it stands for must be known."""
+    if bound is None:
+        with pytest.raises(ValueError, match="gate"):
+            parse(text)
+        return
+    gate = parse(text)
+    assert gate.bound(0.5, 0.1) == pytest.approx(bound)
+    assert str(gate) == text
+    assert math.isnan(gate.bound(0.5))
+    assert not gate.holds(0.5, 0.5)
+    assert gate.holds(bound, 0.5, 0.1)
 
 
 def test_every_gate_of_ours_is_in_the_form() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,18 +17,11 @@ from synthwright.kit.stats import Estimate
 
 FEW = st.sampled_from([-math.inf, -1e308, -1.0, 0.0, 5e-324, 1.0, 2.0, 1e308, math.inf])
 SAMPLES = st.lists(st.none() | FEW, min_size=1, max_size=30)
-LABELS = st.lists(st.none() | st.sampled_from("abc"), min_size=1, max_size=30)
 
 
 def floats(values: Sequence[float | None]) -> np.ndarray:
     """Return numbers with NaN where there is none."""
     return np.array([math.nan if v is None else v for v in values])
-
-
-def dealt(left: int, right: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return groups for two samples."""
-    rng = Context(seed=3).rng
-    return stats.deal(left, rng), stats.deal(right, rng)
 
 
 def plain_distance(left: list[float | None], right: list[float | None]) -> float:
@@ -53,7 +45,6 @@ def test_kolmogorov_smirnov_twin(left: list[float | None], right: list[float | N
     """The distance is the largest difference of shares up to any point, nulls below or above."""
     wanted = plain_distance(left, right)
     assert stats.kolmogorov_smirnov(floats(left), floats(right)) == pytest.approx(wanted)
-    assert stats.ordered_distance(floats(left), floats(right), dealt(len(left), len(right)))[0] == pytest.approx(wanted)
 
 
 def test_kolmogorov_smirnov_nulls() -> None:
@@ -64,16 +55,6 @@ def test_kolmogorov_smirnov_nulls() -> None:
     assert stats.kolmogorov_smirnov(values, holey) == pytest.approx(0.25, abs=0.01)
     assert stats.kolmogorov_smirnov(values, np.full(7, np.nan)) == 1.0
     assert stats.kolmogorov_smirnov(np.full(3, np.nan), np.full(7, np.nan)) == 0.0
-
-
-@settings(deadline=None)
-@given(LABELS, LABELS)
-def test_total_variation_twin(left: list[str | None], right: list[str | None]) -> None:
-    """The distance of labels is half the summed difference of shares, null being a label."""
-    one, other = Counter(left), Counter(right)
-    wanted = sum(abs(one[k] / len(left) - other[k] / len(right)) for k in {*one, *other}) / 2
-    columns = pa.array(left, pa.large_string()), pa.chunked_array([pa.array(right, pa.large_string())])
-    assert stats.discrete_distance(*columns, dealt(len(left), len(right)))[0] == pytest.approx(wanted)
 
 
 @settings(deadline=None)
@@ -99,30 +80,6 @@ def test_auc_interval_true() -> None:
         found.append(stats.from_influence(*stats.auc(rng.normal(size=100) + truth, truth)))
     spread = float(np.std([e.value for e in found]))
     assert np.mean([e.high - e.low for e in found]) == pytest.approx(2 * 1.96 * spread, rel=0.15)
-
-
-def test_jackknife_interval_true() -> None:
-    """The interval of a distance is about as wide as the distance varies from sample to sample."""
-    rng = Context(seed=2).rng
-    found = []
-    for _ in range(200):
-        left, right = rng.normal(size=400), rng.normal(0.5, 1, size=300)
-        replicates = stats.ordered_distance(left, right, dealt(400, 300))
-        found.append(stats.jackknife(replicates[0], replicates[1:]))
-    spread = float(np.std([e.value for e in found]))
-    assert np.mean([e.high - e.low for e in found]) == pytest.approx(2 * 2.09 * spread, rel=0.25)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, stats.GROUPS - 1)), min_size=1, max_size=50))
-def test_left_out_twin(rows: list[tuple[int, int]]) -> None:
-    """Row 0 counts everybody, row 1 + g everybody but group g."""
-    codes, groups = np.array(rows).T
-    shares = stats.left_out(codes, groups, 4)
-    for g in range(-1, stats.GROUPS):
-        kept = [c for c, at in rows if at != g]
-        wanted = [kept.count(c) / max(len(kept), 1) for c in range(4)]
-        assert shares[g + 1] == pytest.approx(wanted)
 
 
 def test_deal_even() -> None:
@@ -165,25 +122,6 @@ def test_midranks_twin(values: list[float | None], among: list[float | None]) ->
         else:
             wanted = sum((a < value) + (a == value) / 2 for a in known) / max(len(known), 1)
             assert rank == pytest.approx(wanted)
-
-
-def test_rank_correlation_is_spearmans() -> None:
-    """The correlation of ranks is Spearman's, also where some values are missing, and 0 where nothing varies."""
-    from scipy.stats import spearmanr
-
-    rng = Context(seed=5).rng
-    left = rng.normal(size=200).round(1)
-    right = left + rng.normal(size=200).round(1)
-    ranks = [stats.midranks(v, np.sort(v)) for v in (left, right)]
-    groups = stats.deal(200, rng)
-    assert stats.rank_correlations(ranks[0], ranks[1], groups)[0] == pytest.approx(spearmanr(left, right).statistic)
-    flat = np.full(200, 0.5)
-    assert not stats.rank_correlations(flat, ranks[1], groups).any()
-    gone = np.full(200, np.nan)
-    assert not stats.rank_correlations(gone, ranks[1], groups).any()
-    some = np.where(np.arange(200) < 150, ranks[0], np.nan)
-    plain = np.corrcoef(ranks[0][:150], ranks[1][:150])[0, 1]
-    assert stats.rank_correlations(some, ranks[1], groups)[0] == pytest.approx(plain)
 
 
 @settings(deadline=None)

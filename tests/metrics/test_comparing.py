@@ -82,7 +82,7 @@ def test_tables_are_averaged(metric: Metric, second: Case, measure: Measure) -> 
     values = [scores[t].value for t in ("thing", "moved")]
     assert scores[""].value == pytest.approx(np.mean([v for v in values if v is not None]), abs=0.002)
     assert "keys" not in scores
-    assert scores[""].problem is None
+    assert scores[""].problem is None or metric.name == "detection"  # it tells what gives the rows away
 
 
 def two_tables(data: Dataset, shift: float) -> Dataset:

@@ -12,6 +12,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
+from synthwright.metrics.predicting import Judged, Task, paired, strays, task_of, widened
 from synthwright.metrics.tstr import Tstr
 from synthwright.testing import toys
 
@@ -19,9 +20,9 @@ Measure = Callable[..., dict[str, Score]]
 
 
 def whole(case: Case, target: str | None = None) -> Score:
-    """Return the one score there is."""
-    (score,) = Tstr().measure(case if target is None else case._replace(target=target), Context())
-    return score
+    """Return the score about the whole."""
+    found = Tstr().measure(case if target is None else case._replace(target=target), Context())
+    return next(s for s in found if not s.about)
 
 
 @pytest.mark.parametrize("target", ["thing.colour", "thing.price", "thing.flag", "thing.size"])
@@ -145,3 +146,81 @@ def test_no_such_question(data: Dataset, target: str, problem: str) -> None:
     score = whole(Case(data, data, data, target=target or data.schema.columns[0]))
     assert score.status == "not-applicable"
     assert problem in str(score.problem)
+
+
+@pytest.mark.parametrize("target", ["thing.colour", "thing.price", "thing.flag"])
+def test_chance(target: str, second: Case, shuffled: Callable[[Dataset], Dataset]) -> None:
+    """A second real sample is worse than the reference by chance at most; noise by more, if there is what to find."""
+    for holdout in (second.holdout, None):
+        case = second._replace(holdout=holdout)
+        score = whole(case, target)
+        assert score.value is not None
+        assert score.reference is not None
+        assert score.chance is not None
+        assert score.value >= score.reference - score.chance
+        assert 0 < score.chance < 0.3
+        noise = whole(case._replace(synthetic=shuffled(second.synthetic)), target)
+        assert noise.value is not None
+        assert noise.chance is not None
+        assert noise.reference == score.reference
+        assert (noise.value < score.reference - noise.chance) == (target != "thing.flag")
+
+
+def test_chance_falls_with_rows() -> None:
+    """More rows, less chance."""
+    chances = []
+    for rows in (100, 400, 2_000):
+        train, holdout, synthetic = (toys.plain(rows, s) for s in ("train", "holdout", "synthetic"))
+        case = Case(train, holdout, synthetic, target="thing.price")
+        chances.append(whole(case).chance or 0.0)
+    assert chances == sorted(chances, reverse=True)
+    assert chances[2] < chances[0] / 3
+
+
+def test_few_synthetic_rows(second: Case) -> None:
+    """Where there are few synthetic rows, as many training rows teach the reference: it does not ask for more."""
+    scores = [whole(second._replace(synthetic=toys.plain(n, "few")), "thing.price") for n in (20, 60, 1_500)]
+    references = [s.reference or 0.0 for s in scores]
+    assert references == sorted(references)
+    assert references[0] < references[2] - 0.02
+    for score in scores:
+        assert score.value is not None
+        assert score.value >= (score.reference or 0.0) - (score.chance or 0.0)
+
+
+@pytest.mark.parametrize("rows", [60, 1_000, 8_000, 20_000])
+def test_strays_of_a_mean(rows: int, second: Case) -> None:
+    """Of a mean, where the answer is known, the estimated error of a difference is right for few and many rows."""
+    task = task_of(Tstr(), second, Context())
+    assert isinstance(task, Task)
+    found = []
+    for seed in range(40):
+        ctx = Context(seed=seed)
+        values = ctx.at("values").rng.normal(0, 3, rows)
+
+        def mean(some: np.ndarray, _: Context, values: np.ndarray = values) -> np.ndarray:
+            return np.array([values[some].mean(), 5.0])
+
+        found.append(strays(task._replace(second=np.arange(rows)), ctx, mean))
+    squares = np.mean(np.square(found), axis=0)
+    assert squares[0] == pytest.approx(2 * 9 / rows, rel=0.4)
+    assert squares[1] == 0
+
+
+def test_paired_rows(second: Case) -> None:
+    """Rows that both predict alike add nothing to the error; rows that only one predicts add what they do."""
+    task = task_of(Tstr(), second._replace(target="thing.flag"), Context())
+    assert isinstance(task, Task)
+    rows = len(task.test)
+    one = Judged(np.array([0.5]), np.full((1, rows), 2 / rows))
+    assert paired(task, one, one) == pytest.approx(0)
+    none = one._replace(influences=np.zeros((1, rows)))
+    assert paired(task, one, none) == pytest.approx(2 / np.sqrt(rows), rel=0.02)
+    assert paired(task, none, one) == paired(task, one, none)
+
+
+def test_few_held_out_rows_of_a_class_widen_chance() -> None:
+    """The error that a dozen rows of a class tell is itself a guess: Student's distribution, not the normal one."""
+    assert widened(10) == pytest.approx(1.6, abs=0.1)
+    assert widened(1e9) == pytest.approx(1.0, abs=1e-4)
+    assert float(widened(0.0)) > 100

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from synthwright.report.charts import WIDTH, draw_counts, draw_matrix
+from synthwright.report.charts import WIDTH, Mark, draw_counts, draw_gates, draw_matrix
 from synthwright.report.counts import Axis, Bins, Labels
 
 REAL, SYNTHETIC = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])
@@ -80,3 +80,58 @@ def test_columns_that_look_alike_keep_their_cells() -> None:
     svg = draw_matrix(np.eye(2), names, signed=False)
     assert len(marks(svg, "real")) == 2
     assert len(set(words(svg))) == 2
+
+
+def a_gate(**said: object) -> str:
+    """Return the chart of one gate: 0.2 where 0.1 is the reference and 0.3 the bound."""
+    mark = Mark("shape", "0.2, at most 0.3", True, "<=", 0.2, 0.3, 0.1, 0.15, 0.25, 0.05)
+    return draw_gates([mark._replace(**said)])  # type: ignore[arg-type]
+
+
+def places(svg: str) -> dict[str, float]:
+    """Return where the marks of a gate are, in per cent of its width."""
+    found = {
+        "dot": re.findall(r'<circle cx="([\d.]+)%', svg),
+        "cross": re.findall(r'<text x="([\d.]+)%"[^>]*>×', svg),
+        "reference": re.findall(r'<rect x="([\d.]+)%"', svg),
+        "allowed": re.findall(r'width="([\d.]+)%" height="8" rx="4" fill="var\(--good\)"', svg),
+        "low": re.findall(r'x1="([\d.]+)%', svg),
+        "high": re.findall(r'x2="([\d.]+)%', svg),
+    }
+    return {name: float(values[0]) for name, values in found.items() if values}
+
+
+def test_a_gate_is_drawn_between_reference_and_bound() -> None:
+    """Half of the allowance used lies half way; a value beyond the bound is a cross beyond the allowed zone."""
+    at = places(a_gate())
+    assert at["dot"] == pytest.approx((at["reference"] + at["allowed"]) / 2)
+    assert at["low"] < at["dot"] < at["high"] < at["allowed"]
+    missed = places(a_gate(passed=False, value=0.4))
+    assert "dot" not in missed
+    assert missed["cross"] > missed["allowed"]
+    assert places(a_gate(passed=False, value=9.0))["cross"] == 98
+    assert places(a_gate(value=-9.0))["dot"] == 2
+
+
+def test_higher_is_better_the_other_way_round() -> None:
+    """The allowed zone is always on the same side: what is worse lies to the right."""
+    at = places(a_gate(op=">=", value=0.85, reference=0.9, bound=0.8, low=0.8, high=0.9))
+    assert at["dot"] == pytest.approx((at["reference"] + at["allowed"]) / 2)
+    assert places(a_gate(op=">=", value=0.7, reference=0.9, bound=0.8, passed=False))["cross"] > at["allowed"]
+
+
+def test_a_bound_that_its_reference_misses_is_drawn_all_the_same() -> None:
+    """Without room between reference and bound, or without a reference, a share of the metric's span is the scale."""
+    at = places(a_gate(value=0.35, passed=False, reference=0.4, low=None, high=None))
+    assert at["allowed"] < at["cross"] < at["reference"]
+    alone = places(a_gate(op=">=", value=1.0, bound=1.0, reference=None))
+    assert alone["dot"] == alone["allowed"]
+    assert "reference" not in alone
+
+
+def test_what_was_not_measured_has_a_line_of_words() -> None:
+    """A gate without a value is named, and nothing is marked."""
+    svg = a_gate(value=None, said="not applicable")
+    assert words(svg) == ["shape", "not applicable"]
+    assert places(svg) == {}
+    assert "&lt;b&gt;" in a_gate(label="<b>")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ import pytest
 
 from synthwright.core.contracts import Case, Score
 from synthwright.core.dataset import Dataset
+from synthwright.core.ruling import Waived
 from synthwright.core.schema import Field, Kind
-from synthwright.report import html
-from synthwright.report.html import render, write_html
+from synthwright.report import figures
+from synthwright.report.html import OFFICER, REPORT, render, render_officer, write_html
+from synthwright.report.meanings import reasons
 from synthwright.report.report import Report
 from synthwright.testing import toys
 
@@ -33,6 +36,7 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str | None]] = []
         self.text: list[str] = []
         self.headings: list[str] = []
+        self.levels: list[int] = []
         self._open: list[str] = []
         self.feed(text)
         assert not self._open
@@ -40,6 +44,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
         self.attributes += attrs
+        if re.fullmatch(r"h[1-6]", tag):
+            self.levels.append(int(tag[1]))
         if tag not in VOID:
             self._open.append(tag)
 
@@ -58,13 +64,15 @@ class Page(HTMLParser):
 
 
 def is_safe(text: str) -> Page:
-    """Check that nothing in a page can run or fetch, that all is closed and charts speak; return its parts."""
+    """Check that nothing in a page can run or fetch, and that everybody can read it; return its parts."""
     page = Page(text)
-    assert not {"script", "iframe", "object", "embed", "link", "img", "image", "a", "form", "base", "foreignobject"} & {
+    assert not {"script", "iframe", "object", "embed", "link", "img", "image", "form", "base", "foreignobject"} & {
         e.lower() for e in page.elements
     }
     assert not [name for name, _ in page.attributes if name.lower().startswith("on")]
-    assert not [v for n, v in page.attributes if n.lower() in ("href", "src", "xlink:href", "action")]
+    assert not [v for n, v in page.attributes if n.lower() in ("src", "xlink:href", "action")]
+    is_linked(page)
+    is_readable(text, page)
     outside = [v for n, v in page.attributes if v and "://" in v and not n.startswith("xmlns")]
     assert outside == []
     policy = next(v for n, v in page.attributes if v and "default-src" in v)
@@ -72,8 +80,30 @@ def is_safe(text: str) -> Page:
     assert "script-src" not in policy
     assert "@import" not in text
     assert "url(" not in re.sub(r"clip-path=\"url\(#\w+\)\"", "", text)
-    assert text.count("<svg ") == text.count('<svg role="img" aria-label="')
     return page
+
+
+def is_linked(page: Page) -> None:
+    """Check that names of places are unique, and that every link leads to one of them, or to the page beside."""
+    places = [v for n, v in page.attributes if n == "id" and v]
+    assert len(places) == len(set(places))
+    for link in (v or "" for n, v in page.attributes if n == "href"):
+        assert link.startswith("#") or link.partition("#")[0] in (OFFICER, REPORT)
+        assert not link.startswith("#") or link[1:] in places
+
+
+def is_readable(text: str, page: Page) -> None:
+    """Check what a screen reader needs: landmarks, headings in order, charts that speak, heads of tables."""
+    assert [page.elements.count(e) for e in ("main", "header", "nav", "footer", "h1", "title")] == [1] * 6
+    assert page.levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(page.levels))
+    decoration = text.count('<svg class="icon" aria-hidden="true"')
+    assert text.count("<svg ") == text.count('<svg role="img" aria-label="') + decoration
+    assert len(re.findall(r"<th\b", text)) == len(re.findall(r'<th scope="(?:col|row)"', text))
+    assert page.elements.count("table") == page.elements.count("caption")
+    assert "graphics-" not in text
+    assert '<html lang="en">' in text
+    assert '<a class="skip" href="#main">' in text
 
 
 def of(report: Report, synthetic: Dataset, real: Dataset | None, holdout: Dataset | None = None) -> str:
@@ -110,11 +140,12 @@ def test_names_are_text(make_report: MakeReport) -> None:
     data = toys.dataset({evil: {evil: (Field(kind=Kind.CATEGORY), labels), "x": numbers}})
     scores = [Score("shape", f"{evil}.{evil}", 0.1, 0.1, problem=evil), Score("trend", status="failed", problem=evil)]
     report = make_report(scores, [f"shape[{evil}.{evil}] <= 1"], data=data, notes=[evil], dropped={evil: 2},
-                         seconds={evil: 1.0})  # fmt: skip
-    text = of(report, data, data)
-    page = is_safe(text)
-    assert evil[:40] in "".join(page.text)
-    assert "49" not in "".join(page.headings)
+                         seconds={evil: 1.0}, waived=[Waived("rules >= 1", evil)])  # fmt: skip
+    case = Case(data, data, data, f"{evil}.x", (f"{evil}.x",))
+    for text in (render(report, case, officer=OFFICER), render_officer(report, case)):
+        page = is_safe(text)
+        assert evil[:40] in "".join(page.text)
+        assert "49" not in "".join(page.headings)
 
 
 def test_says_everything(make_report: MakeReport, good: Sequence[Score], tmp_path: Path) -> None:
@@ -125,9 +156,10 @@ def test_says_everything(make_report: MakeReport, good: Sequence[Score], tmp_pat
     write_html(report, Case(data, None, data), tmp_path / "report.html")
     text = " ".join(" ".join(is_safe((tmp_path / "report.html").read_text(encoding="utf-8")).text).split())
     for wanted in (
+        "These 120 synthetic rows may be used",
         "Released: 120 rows; all 4 gates are met.", "exact-copies <= 1.1 * reference + 0.01", "0.01 to 0.016",
         "not applicable: no table has a key", "A copy with one value changed is no exact copy", "real training rows",
-        "shape 0.123 (reference 0.01)", "rule-broken 1,234", "colour was guessed", "fit 1.2", "keep this page inside",
+        "shape 0.123 (reference 0.01 )", "rule-broken 1,234", "colour was guessed", "fit 1.2", "keep this page inside",
         "Dependence between columns", "difference: synthetic - real", "No formal privacy guarantee",
     ):  # fmt: skip
         assert wanted in text
@@ -137,15 +169,64 @@ def test_refusal_and_warnings_come_first(make_report: MakeReport, good: Sequence
     """A refused run says so at the top, with the gate that failed, and warns of what fell short."""
     scores = [*good[1:], Score("shape", "", 0.3, 0.01)]
     data = toys.one_column()
-    text = "".join(Page(of(make_report(scores, ["rows >= 1", "trend <= 0"]), data, data)).text)
-    order = [text.index(word) for word in ("Refused: trend is 0.02, over the bound 0 by 0.02.", "soft bound", "Gates")]
+    text = "".join(is_safe(of(make_report(scores, ["rows >= 1", "trend <= 0"]), data, data)).text)
+    text = text[text.index("Verdict") :]  # after the links to what follows
+    wanted = (
+        "Do not use this data: columns do not go together",
+        "Faithful",
+        "Private",
+        "Refused: trend is 0.02, over the bound 0 by 0.02.",
+        "What to try next",
+        "soft bound",
+        "What was asked",
+        "Gates",
+        "numbers mean",
+    )
+    order = [text.index(word) for word in wanted]
     assert order == sorted(order)
+
+
+def test_every_number_leads_to_what_it_means(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """Each cell of numbers is a link; a metric that is not installed, and any odd name, has its meaning too."""
+    data = toys.plain()
+    odd = [Score(name, "", 0.1, 0.1, 0.0, 0.2) for name in ('Sha pe"', "sha-pe")]
+    report = make_report(
+        [*good, *odd, Score("shape", "thing.size", 0.5, 0.1)], data=data, dropped={"duplicate": 3}, seconds={"fit": 2.0}
+    )
+    text = of(report, data, toys.plain(seed="other"))
+    is_safe(text)
+    assert not re.findall(r'<td class="number[^"]*">(?!<a class="n" href="#|</td>)', text)
+    terms = ("reference", "interval", "bound", "rows", "dropped", "seconds", "share")
+    for anchor in ("meaning-shape", "meaning-sha-pe", "meaning-sha-pe-2", *(f"term-{t}" for t in terms)):
+        assert f'href="#{anchor}"' in text
+        assert f'id="{anchor}"' in text
+    assert reasons()["duplicate"] in text
+
+
+def test_too_good_is_a_warning_of_copies(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """A score beyond its reference, gated or not, is said to look like copies, in words."""
+    scores = [Score("shape", "", 0.001, 0.1, 0.0005, 0.002), *good[1:]]
+    text = "".join(Page(of(make_report(scores, ["shape <= 1"], data=toys.plain()), toys.plain(), toys.plain())).text)
+    assert "may be used with care: it is closer to real rows than other real rows are: look for copies" in text
+    assert "too close: better than other real rows, look for copies" in text
+
+
+def test_the_officers_page_is_linked_where_it_is(make_report: MakeReport) -> None:
+    """The report refers to the page beside it, and that back, to what each attack means."""
+    data = toys.plain()
+    report, case = make_report(data=data), Case(data, data, data)
+    assert f'href="{OFFICER}"' in render(report, case, officer=OFFICER)
+    assert OFFICER not in render(report, case)
+    beside = render_officer(report, case)
+    is_safe(beside)
+    assert f'href="{REPORT}#meaning-exact-copies"' in beside
+    assert 'id="meaning-exact-copies"' in render(report, case)
 
 
 @pytest.fixture
 def few_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let at most ten columns be drawn: drawing takes the time."""
-    monkeypatch.setattr(html, "MOST_CHARTS", 10)
+    monkeypatch.setattr(figures, "MOST_CHARTS", 10)
 
 
 @pytest.mark.usefixtures("few_charts")
@@ -166,7 +247,7 @@ def test_without_scores_the_page_finds_the_worst_itself(make_report: MakeReport)
     real = wide(30)
     moved = real.with_columns("wide", {"c0022": pa.array(RNG.normal(9, 1, 60))})
     page = Page(of(make_report([], [], data=real), moved, real))
-    assert page.headings[0] == "c0022"
+    assert next(h for h in page.headings if h.startswith("c0")) == "c0022"
     assert len([h for h in page.headings if h.startswith("c0")]) == 10
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from synthwright.core.contracts import Score
-from synthwright.core.gates import DEFAULT_GATES
+from synthwright.core.gates import DEFAULT_GATES, parse, score_name
 from synthwright.report.verdict import GateResult, said, settle, standing, verdict, warnings
 
 
@@ -18,12 +18,14 @@ def one(gate: str, *scores: Score) -> GateResult:
 
 def test_good_scores_are_released(good: tuple[Score, ...]) -> None:
     """Scores that meet every default gate are released, with value and bound of each."""
-    results = settle(good)
+    gates = [g for g in DEFAULT_GATES if g.split()[0] in {score_name(s.metric, s.about) for s in good}]
+    results = settle([s._replace(chance=0.01) for s in good], gates)
     assert verdict(results) == "released"
-    assert [r.gate for r in results] == list(DEFAULT_GATES)
-    copies = results[-1]
+    assert [r.gate for r in results] == gates
+    copies = next(r for r in results if r.gate.startswith("exact-copies"))
     assert copies.value == 0.001
-    assert copies.bound == pytest.approx(0.0111)
+    assert copies.bound == pytest.approx(0.011)
+    assert verdict(settle(good)) == "refused"  # the other default gates have nothing to hold on to
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_what_falls_short_or_is_missing_fails(gate: str, score: Score, why: str)
 @pytest.mark.parametrize("gate", DEFAULT_GATES)
 def test_default_gates_pass_where_there_is_nothing_to_measure(gate: str) -> None:
     """A table without rules, keys or real rows is not refused by the default gates for that."""
-    name = gate.partition(" ")[0]
+    name = parse(gate).metric
     result = one(gate, Score(name, status="not-applicable", problem="nothing is there"))
     assert result.passed
     assert result.value is None
@@ -69,11 +71,21 @@ def test_default_gates_pass_where_there_is_nothing_to_measure(gate: str) -> None
 
 def test_default_copies_gate_is_strict_without_a_reference() -> None:
     """Where no held-out rows say how many copies are natural, none are."""
-    gate = DEFAULT_GATES[-1]
-    assert one(gate, Score("exact-copies", "", 0.004)).passed
-    result = one(gate, Score("exact-copies", "", 0.2))
+    gate = next(g for g in DEFAULT_GATES if g.startswith("exact-copies"))
+    assert one(gate, Score("exact-copies", "", 0.004, chance=0.005)).passed
+    result = one(gate, Score("exact-copies", "", 0.2, chance=0.005))
     assert not result.passed
     assert "without held-out rows" in result.why
+
+
+def test_chance_must_be_known() -> None:
+    """A gate that allows for chance fails where nobody knows what chance does."""
+    gate = "shape <= reference + 0.02 + chance"
+    assert one(gate, Score("shape", "", 0.14, 0.1, chance=0.03)).passed
+    assert not one(gate, Score("shape", "", 0.16, 0.1, chance=0.03)).passed
+    unknown = one(gate, Score("shape", "", 0.1, 0.1))
+    assert not unknown.passed
+    assert "what chance does" in unknown.why
 
 
 def test_one_failing_score_of_several_fails() -> None:
@@ -94,9 +106,11 @@ def test_no_gate_releases() -> None:
 
 def test_warns_of_scores_that_fall_short(good: tuple[Score, ...]) -> None:
     """A score past its soft bound is a sentence, unless a gate rules on it."""
+    good = tuple(s._replace(chance=0.01) for s in good)
     bad = [s._replace(value=0.2, low=0.19, high=0.21) if s == good[0] else s for s in good]
-    assert warnings(good, DEFAULT_GATES, {}) == []
-    (sentence,) = warnings(bad, DEFAULT_GATES, {})
+    ruled = [g for g in DEFAULT_GATES if not g.startswith("shape")]
+    assert warnings(good, ruled, {}) == []
+    sentence = warnings(bad, ruled, {})[0]
     assert sentence == "shape is 0.2, over the soft bound 0.032 by 0.168; a second real sample gets 0.012."
     assert warnings(bad, ["shape <= 1"], {}) == []
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +16,9 @@ from synthwright.core.errors import InputError, RefusedError, StoreError
 from synthwright.core.loading import load_spec
 from synthwright.core.schema import Schema
 from synthwright.store.folder import said_plainly
+
+if TYPE_CHECKING:
+    from synthwright.report.formats import Form
 
 
 def init_project(data: Path, *, force: bool, say: Say) -> None:
@@ -117,14 +122,17 @@ def run_spec(path: Path, out: Path | None, switches: dict[str, Any], say: Say) -
         raise typer.Exit(RefusedError.exit_code)
 
 
-def evaluate_files(
-    files: dict[str, Path | None], target: str | None, gates: list[str], seed: int, out: Path | None, say: Say
-) -> None:  # fmt: skip
-    """Judge a file of synthetic rows; write the report where asked."""
+def evaluate_files(files: dict[str, Path | None], target: str | None, out: Path | None, switches: dict[str, Any],
+                   say: Say) -> None:  # fmt: skip
+    """Judge a file of synthetic rows; write the report where asked, or print it."""
     from synthwright.core.spec import DEFAULT_METRICS
     from synthwright.face import case_of, judge, read
-    from synthwright.report.html import write_html
+    from synthwright.report.formats import write_report
+    from synthwright.report.markdown import report_markdown
 
+    forms, printed = _forms(switches["forms"], out, json=say.json)
+    if printed:
+        say = Say(json=printed == "json", quiet=True)
     missing = [f"--{word} {path}" for word, path in files.items() if path is not None and not path.exists()]
     if missing:
         raise InputError("evaluate", missing[0], wanted="a file", got="no such file")
@@ -134,19 +142,37 @@ def evaluate_files(
     case = case_of(real, others["synthetic"], others["holdout"], schema, target, ())
     with say.steps() as watcher:
         watcher.begin("evaluate")
-        report, seconds = judge(case, DEFAULT_METRICS, gates, seed, watcher)
+        report, seconds = judge(case, DEFAULT_METRICS, switches["gates"], switches["seed"], watcher, guessed=True)
         watcher.end("evaluate", sum(seconds.values()))
     if out is not None:
         with said_plainly(out):
             out.mkdir(parents=True, exist_ok=True, mode=0o700)
-            report.write(out / "report.json")
-            write_html(report, case, out / "report.html")
-        say.line(f"report: {out / 'report.html'}\nscores: {out / 'report.json'}")
+            written = write_report(report, case, out, forms)
+        shown = [p for p in written if p.parent == out]
+        say.line("\n".join(f"wrote {p}" for p in [*shown, *([out / "charts"] if "png" in forms else [])]))
     say.result(report.to_json())
-    if not say.json:
+    if printed == "md":
+        sys.stdout.write(report_markdown(report, case))
+    elif not say.json:
         report.show(say.console)
     if not report.passed:
         raise typer.Exit(RefusedError.exit_code)
+
+
+def _forms(asked: Sequence[str], out: Path | None, *, json: bool) -> tuple[tuple[Form, ...], Form | None]:
+    """Return the forms to write and the one to print; a usage error where they have no place to go."""
+    from synthwright.report.formats import FORMS, USUAL
+
+    forms = tuple(f for f in FORMS if f in asked or "all" in asked)
+    if out is not None or not forms:
+        return forms or USUAL, None
+    if json:
+        forms = tuple(f for f in FORMS if f in (*forms, "json"))
+    if forms in (("json",), ("md",)):
+        return forms, forms[0]
+    files = [f for f in forms if f not in ("json", "md")]
+    what = f"{files[0]} needs" if files else "more than one form needs"
+    raise typer.BadParameter(f"{what} --out, the folder to write to", param_hint="'--format'")
 
 
 def _as(path: Path | None, schema: Schema | None) -> Dataset | None:

@@ -215,6 +215,8 @@ class Score(NamedTuple):
     status: Literal["ok", "not-applicable", "failed"] = "ok"
     problem: str | None = None
     """Why there is no value, or what the reader must know; never a value of a real row."""
+    chance: float | None = None
+    """How much worse than the reference a second real sample scores by chance alone in one of 20,000 cases."""
 
 
 class Metric(Recipe, ABC):

@@ -16,8 +16,8 @@ from synthwright.core import registry, rules
 from synthwright.core.contracts import Curator, Generator, Metric, Part, Recipe, Sink, Source
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
-from synthwright.core.gates import parse as parse_gate
 from synthwright.core.phrases import sentence
+from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Field, Kind, Rule, Schema, Table
 from synthwright.core.spec import PartUse, Spec, Start
@@ -47,6 +47,7 @@ class Plan(NamedTuple):
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...]
     sink: Sink
+    waived: tuple[Waived, ...] = ()
 
     @property
     def produced(self) -> tuple[str, ...]:
@@ -70,9 +71,9 @@ def unplaced(place: Place, message: str) -> Fault:
     return Fault("specification", 0, 0, f"{'.'.join(map(str, place))}: {message}")
 
 
-def plan(spec: Spec, schema: Schema, say: Say = unplaced) -> Plan:
-    """Return the plan; a SpecError with every fault."""
-    return _Planner(spec, say).plan(schema)
+def plan(spec: Spec, schema: Schema, say: Say = unplaced, *, guessed: bool = False) -> Plan:
+    """Return the plan; a SpecError with every fault. Where the schema was guessed, gates are lenient with its rules."""
+    return _Planner(spec, say, guessed=guessed).plan(schema)
 
 
 def check_names(spec: Spec, say: Say = unplaced) -> None:
@@ -128,8 +129,8 @@ def _unlinked(field: Field, gone: set[tuple[str, str]], schema: Schema) -> Field
 class _Planner:
     """Collects faults while it turns a specification into recipes and parts."""
 
-    def __init__(self, spec: Spec, say: Say) -> None:
-        self.spec, self.say = spec, say
+    def __init__(self, spec: Spec, say: Say, *, guessed: bool = False) -> None:
+        self.spec, self.say, self.guessed = spec, say, guessed
         self.faults: list[Fault] = []
 
     def finish(self) -> None:
@@ -150,7 +151,7 @@ class _Planner:
         self._columns(schema)
         parts = self._parts(schema)
         self.finish()
-        return Plan(spec, schema, parts, curators, metrics, gates, sink)
+        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived)
 
     def _smaller(self, schema: Schema) -> Schema:
         try:
@@ -159,7 +160,7 @@ class _Planner:
             self.faults.append(self.say(("ignore",), str(error).splitlines()[-1]))
             return schema
 
-    def recipes(self) -> tuple[tuple[Curator, ...], tuple[Metric, ...], Sink, tuple[Gate, ...]]:
+    def recipes(self) -> tuple[tuple[Curator, ...], tuple[Metric, ...], Sink, Ruling]:
         """Resolve every name that needs no schema."""
         spec = self.spec
         if spec.source is not None:
@@ -168,13 +169,10 @@ class _Planner:
         for i, part in enumerate(spec.parts):
             self.recipe("generators", part.use, part.settings, ("parts", i))
         sink = self.recipe("sinks", spec.release.use, spec.release.settings, ("release",))
-        gates = []
-        for i, text in enumerate(spec.evaluate.gates):
-            gates += self._gate(text, ("evaluate", "gates", i))
-        gates = [g for text in spec.gates if text not in spec.evaluate.gates for g in self._gate(text, ())] + gates
-        metrics = self._metrics({g.metric for g in gates})
+        gates = ruling(spec, lambda place, said: self.faults.append(self.say(place, said)), guessed=self.guessed)
+        metrics = self._metrics({g.metric for g in gates.gates})
         return (
-            tuple(cast(Curator, c) for c in curators if c), metrics, cast(Sink, sink), tuple(gates),
+            tuple(cast(Curator, c) for c in curators if c), metrics, cast(Sink, sink), gates,
         )  # fmt: skip
 
     def recipe(self, group: registry.Group, name: str, settings: dict[str, Any], place: Place) -> Recipe | None:
@@ -190,19 +188,6 @@ class _Planner:
                 message = f"it has no such parameter: see `synthwright explain {name}`" if unknown else sentence(one)
                 self.faults.append(self.say((*place, "with", *one["loc"]), f"{dotted}: {message}"))
         return None
-
-    def _gate(self, text: str, place: Place) -> list[Gate]:
-        try:
-            gate = parse_gate(text)
-        except ValueError as error:
-            self.faults.append(self.say(place, str(error)))
-            return []
-        if gate.metric not in registry.names("metrics"):
-            near = get_close_matches(gate.metric, registry.names("metrics"), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`synthwright list metrics` shows them"
-            self.faults.append(self.say(place, f"no metric is called {gate.metric!r}: {hint}"))
-            return []
-        return [gate]
 
     def _metrics(self, gated: set[str]) -> tuple[Metric, ...]:
         """Return the metrics that the specification names, by group or by name, and those that gates need."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Setting
 from pydantic import field_validator, model_validator
 
-from synthwright.core.gates import DEFAULT_GATES
 from synthwright.core.schema import Frozen, Schema, fingerprint
 
 DEFAULT_GENERATOR = "forest"
@@ -125,7 +124,12 @@ class Evaluate(Frozen):
     metrics: tuple[str, ...] = DEFAULT_METRICS
     """Groups (`fidelity`, `utility`, `privacy`, …) or single metrics."""
     gates: tuple[str, ...] = ()
-    """What must hold for a release, beside the default gates: `shape <= 1 * reference + 0.02`."""
+    """What must hold for a release, beside the default gates: `shape <= reference + 0.01 + chance`."""
+    waive: dict[str, Annotated[str, Setting(min_length=10)]] = Setting(default_factory=dict)
+    """Default gates that do not rule, by the score they are about (`detection`, `shape.worst`) or by group
+    (`fidelity`), each with the reason: the card tells it to whoever gets the data."""
+    seconds: int = Setting(default=3_600, ge=1, le=10**7)
+    """How long one metric may take; what takes longer has failed, and so have its gates."""
 
 
 class Lock(Frozen):
@@ -183,11 +187,6 @@ class Spec(Frozen):
         if self.keep and self.start.origin == "blank" and self.start.rows:
             raise ValueError("'keep' starts from the real rows: leave out 'start: {rows: …}'")
         return self
-
-    @property
-    def gates(self) -> tuple[str, ...]:
-        """The default gates, then those of the specification."""
-        return (*DEFAULT_GATES, *(g for g in self.evaluate.gates if g not in DEFAULT_GATES))
 
     @property
     def begin(self) -> Start:

@@ -156,7 +156,7 @@ def spec_yaml(  # noqa: PLR0913, PLR0917  what stands in it
         "evaluate:",
         f"  {'' if target else '# '}target: {shown}  # the column that models are trained to predict",
         f"  metrics: [{', '.join(DEFAULT_METRICS)}]",
-        "  # gates: ['shape <= 1 * reference + 0.02', 'tstr >= 0.97 * reference']  # refuse what falls short",
+        "  # gates: ['tstr >= 0.98 * reference - chance']  # beside those that hold by default",
         "release: {use: parquet}  # or csv, jsonl, …",
     ]
     return "\n".join(lines) + "\n"

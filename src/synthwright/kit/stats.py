@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from synthwright.core.values import Column, labels
+from synthwright.core.values import Column, labels, numbers
 
 GROUPS = 20
 """Groups of the jackknife."""
@@ -24,8 +24,6 @@ _STUDENT = 2.093
 """The 97.5 % point of Student's t with GROUPS - 1 degrees of freedom."""
 _NORMAL = 1.959964
 """The 97.5 % point of the normal distribution."""
-_GRID = 256
-"""Points at which replicates of the Kolmogorov-Smirnov distance are taken; the distance itself is exact."""
 
 
 class Estimate(NamedTuple):
@@ -34,6 +32,11 @@ class Estimate(NamedTuple):
     value: float
     low: float
     high: float
+
+    @property
+    def error(self) -> float:
+        """The standard error that the interval stands for, taken as that of a normal distribution."""
+        return (self.high - self.low) / (2 * _NORMAL)
 
     def within(self, bounds: tuple[float, float]) -> Estimate:
         """Return the estimate with value and interval clipped to what the number can be."""
@@ -55,14 +58,6 @@ def mean(estimates: Sequence[Estimate]) -> Estimate:
 def deal(rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return a random group (0 … GROUPS - 1) for each row, all groups as equal in size as can be; int64."""
     return rng.permutation(rows).astype(np.int64) % GROUPS
-
-
-def left_out(codes: np.ndarray, groups: np.ndarray, size: int) -> np.ndarray:
-    """Count codes 0 … size - 1 as shares: row 0 over all rows, row 1 + g over all rows but those of group g."""
-    counts = np.bincount(groups * size + codes, minlength=GROUPS * size).reshape(GROUPS, size).astype(np.float64)
-    total = counts.sum(axis=0)
-    replicates = np.vstack([total, total - counts])
-    return np.asarray(replicates / np.maximum(replicates.sum(axis=1, keepdims=True), 1.0))
 
 
 def jackknife(value: float, replicates: np.ndarray) -> Estimate:
@@ -118,31 +113,14 @@ def kolmogorov_smirnov(left: np.ndarray, right: np.ndarray) -> float:
         empty.append((len(side) - len(present)) / max(len(side), 1))
     at = np.concatenate(values)
     shares = [np.searchsorted(v, at, side="right") / n for v, n in zip(values, rows, strict=True)]
-    return float(_farthest(shares[0] - shares[1], empty[0] - empty[1]))
+    return float(farthest(shares[0] - shares[1], empty[0] - empty[1]))
 
 
-def _farthest(difference: np.ndarray, nulls: np.ndarray | float) -> np.ndarray:
+def farthest(difference: np.ndarray, nulls: np.ndarray | float) -> np.ndarray:
     """Return the largest absolute difference of cumulated shares, nulls below and above, over the last axis."""
     nulls = np.asarray(nulls)
     spread = np.concatenate([difference, difference + nulls[..., None], nulls[..., None]], axis=-1)
     return np.asarray(np.abs(spread).max(axis=-1))
-
-
-def ordered_distance(left: np.ndarray, right: np.ndarray, dealt: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the Kolmogorov-Smirnov distance of two samples of numbers and, after it, its GROUPS replicates."""
-    edges = quantiles(np.concatenate([left, right]), np.arange(1, _GRID) / _GRID)
-    size = len(edges) + 2
-    sides = [left_out(binned(v, edges), g, size) for v, g in zip((left, right), dealt, strict=True)]
-    difference = sides[0] - sides[1]
-    coarse = _farthest(difference[:, :-1].cumsum(axis=1), difference[:, -1])
-    exact = kolmogorov_smirnov(left, right)
-    return np.concatenate([[exact], coarse[1:] + (exact - coarse[0])])
-
-
-def discrete_distance(left: Column, right: Column, dealt: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the total variation distance of two columns of labels and, after it, its GROUPS replicates."""
-    (one, other), size = shared_codes([left, right])
-    return total_variation(left_out(one, dealt[0], size), left_out(other, dealt[1], size))
 
 
 def shared_codes(columns: Sequence[Column]) -> tuple[list[np.ndarray], int]:
@@ -156,6 +134,25 @@ def shared_codes(columns: Sequence[Column]) -> tuple[list[np.ndarray], int]:
     codes = np.where(codes < 0, size - 1, codes)
     ends = np.cumsum([len(c) for c in columns])[:-1]
     return list(np.split(codes, ends)), size
+
+
+def coarse(real: Column, other: Column, bins: int, *, ordered: bool) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return two columns of one type in few codes, which the real one decides, and how many codes there are.
+
+    Values with an order: bins that hold equally many real rows, as far as ties allow. Labels: the most frequent real
+    ones each have a code, and all others share the next. Null is the last code.
+    """
+    if ordered:
+        one, two = numbers(real), numbers(other)
+        edges = quantiles(one, np.arange(1, bins) / bins)
+        return binned(one, edges), binned(two, edges), len(edges) + 2
+    (one, two), size = shared_codes([real, other])
+    counts = np.bincount(one, minlength=size)[:-1]
+    place = np.full(size, bins, dtype=np.int64)
+    frequent = np.argsort(-counts, kind="stable")[:bins]
+    place[frequent] = np.arange(len(frequent))
+    place[-1] = bins + 1
+    return place[one], place[two], bins + 2
 
 
 def quantiles(values: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -178,23 +175,6 @@ def midranks(values: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Return where values stand in a sorted sample, as a share: the middle of those equal; NaN stays NaN."""
     below = np.searchsorted(among, values, side="left") + np.searchsorted(among, values, side="right")
     return np.where(np.isnan(values), np.nan, below / (2 * max(len(among), 1)))
-
-
-def rank_correlations(left: np.ndarray, right: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return the correlation of two columns of ranks where both are present, and after it its GROUPS replicates.
-
-    It is 0 where one of them does not vary. Of `midranks`, it is Spearman's.
-    """
-    both = ~(np.isnan(left) | np.isnan(right))
-    x, y, g = left[both] - 0.5, right[both] - 0.5, groups[both]
-    sums = np.stack([np.bincount(g, weights=w, minlength=GROUPS) for w in (np.ones(len(x)), x, y, x * x, y * y, x * y)])
-    total = sums.sum(axis=1, keepdims=True)
-    count, sx, sy, sxx, syy, sxy = np.hstack([total, total - sums])
-    count = np.maximum(count, 1.0)
-    covariance = sxy / count - (sx / count) * (sy / count)
-    spread = np.maximum(sxx / count - (sx / count) ** 2, 0.0) * np.maximum(syy / count - (sy / count) ** 2, 0.0)
-    flat = spread <= 1e-18  # rounding leaves this much of the spread of a constant
-    return np.clip(np.where(flat, 0.0, covariance / np.sqrt(np.where(flat, 1.0, spread))), -1.0, 1.0)
 
 
 def auc(scores: np.ndarray, positive: np.ndarray) -> tuple[float, np.ndarray]:

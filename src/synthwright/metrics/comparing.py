@@ -3,20 +3,24 @@
 The value of a score is the comparison of the held-out rows with synthetic rows; its reference is the same comparison
 of the held-out rows with real training rows: a real sample of the same size that the held-out rows never met. Both are
 cut to the smaller of the two (at random, by the seed), so that neither is better for being larger. Where there are no
-held-out rows, synthetic rows are compared with the training rows, and the reference is one random half of these
-against the other: noisier, so a little lenient.
+held-out rows, a random half of the training rows takes their place, and the other half is the second real sample.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import DISCRETE, ORDERED, Field
+from synthwright.kit.chance import allowance, difference
+from synthwright.kit.replicas import Replicas, dealt, nothing, told
 from synthwright.kit.stats import Estimate, decimals, mean
 
 Silent = Literal["not-applicable", "failed"]
@@ -42,18 +46,50 @@ class Sides(NamedTuple):
     """The columns to compare, in the schema's order; both sides have them, in the same type."""
 
 
-class Pair(NamedTuple):
-    """What is compared of one table."""
+class Trio(NamedTuple):
+    """Three samples of one table."""
 
     table: str
-    synthetic: Sides
-    """Gives the value."""
-    second: Sides
-    """Gives the reference."""
+    real: pa.Table
+    """Rows that were not trained on."""
+    synthetic: pa.Table
+    """The rows that are judged."""
+    second: pa.Table
+    """A second real sample, of as many rows where there are as many."""
+    fields: Mapping[str, Field]
+    """The columns to compare, in the schema's order; all have them, in the same type."""
     note: str
     """What was sampled, for people; empty where all rows were looked at."""
     missing: tuple[str, ...]
     """Columns that the synthetic table lacks or holds in another type."""
+
+    @property
+    def sides(self) -> tuple[Sides, Sides]:
+        """What gives the value, and what gives the reference."""
+        return (Sides(self.table, self.real, self.synthetic, self.fields),
+                Sides(self.table, self.real, self.second, self.fields))  # fmt: skip
+
+    @property
+    def smallest(self) -> int:
+        """Rows of the smallest sample."""
+        return int(min(t.num_rows for t in (self.real, self.synthetic, self.second)))
+
+    def column(self, name: str) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+        """Return a column of the held-out rows, and of the others: synthetic rows first, then the second sample."""
+        others = self.synthetic.column(name).chunks + self.second.column(name).chunks
+        return self.real.column(name), pa.chunked_array(others, self.real.schema.field(name).type)
+
+    def dealt(self, rng: np.random.Generator) -> Replicas:
+        """Deal the rows into groups."""
+        return dealt(self.real.num_rows, self.synthetic.num_rows, self.second.num_rows, rng)
+
+
+class Recounted(NamedTuple):
+    """What a comparison of three samples came to."""
+
+    parts: Mapping[str, np.ndarray]
+    """The replicates of each part's distance, by what it is about; the whole is their mean."""
+    note: str = ""
 
 
 class Measured(NamedTuple):
@@ -72,6 +108,8 @@ class Finding(NamedTuple):
     estimate: Estimate
     reference: float | None
     note: str = ""
+    chance: float | None = None
+    """See `Score.chance`."""
 
 
 def modelled(fields: Mapping[str, Field]) -> dict[str, Field]:
@@ -121,13 +159,13 @@ def draw(table: pa.Table, rows: int, ctx: Context) -> pa.Table:
     return table.take(pa.array(chosen))
 
 
-def pairs(case: Case, ctx: Context) -> list[Pair]:
+def trios(case: Case, ctx: Context) -> list[Trio]:
     """Return what is to be compared, for every table that has real rows and modelled columns."""
-    found = (_pair(case, ctx.at(t), t, modelled(spec.fields)) for t, spec in case.schema.tables.items())
-    return [pair for pair in found if pair is not None]
+    found = (_trio(case, ctx.at(t), t, modelled(spec.fields)) for t, spec in case.schema.tables.items())
+    return [trio for trio in found if trio is not None]
 
 
-def _pair(case: Case, ctx: Context, table: str, fields: Mapping[str, Field]) -> Pair | None:
+def _trio(case: Case, ctx: Context, table: str, fields: Mapping[str, Field]) -> Trio | None:
     if case.train is None:
         return None
     train, synthetic = case.train.tables[table], case.synthetic.tables[table]
@@ -145,15 +183,12 @@ def _pair(case: Case, ctx: Context, table: str, fields: Mapping[str, Field]) -> 
     train = draw(train.select(names), limit, ctx.at("train"))
     if unseen.num_rows:
         unseen = draw(unseen.select(names), limit, ctx.at("holdout"))
-        same = max(min(train.num_rows, synthetic.num_rows), 1)
-        second = Sides(table, unseen, draw(train, same, ctx.at("second")), kept)
     else:
-        unseen, same = train, train.num_rows
         shuffled = train.take(pa.array(ctx.at("halves").rng.permutation(train.num_rows)))
-        half = train.num_rows // 2
-        second = Sides(table, shuffled.slice(0, half), shuffled.slice(half), kept)
-    first = Sides(table, unseen, draw(synthetic.select(names), same, ctx.at("synthetic")), kept)
-    return Pair(table, first, second, note, tuple(c for c in known if c not in kept))
+        unseen, train = shuffled.slice(0, train.num_rows // 2), shuffled.slice(train.num_rows // 2)
+    same = max(min(train.num_rows, synthetic.num_rows), 1)
+    return Trio(table, unseen, draw(synthetic.select(names), same, ctx.at("synthetic")),
+                draw(train, same, ctx.at("second")), kept, note, tuple(c for c in known if c not in kept))  # fmt: skip
 
 
 def compared(metric: Metric, case: Case, ctx: Context, compare: Callable[[Sides, Context], Measured],
@@ -171,45 +206,84 @@ def compared(metric: Metric, case: Case, ctx: Context, compare: Callable[[Sides,
         fewest: rows that each side must have for the table to be measured.
         listed: parts that get a score of their own, the worst ones; None: all.
     """
-    if case.train is None:
-        return without(metric, "there are no real rows to compare with")
-    found = pairs(case, ctx)
-    if not found:
-        return without(metric, "no table has real rows and a column that is modelled from them")
-    failed = [s for pair in found for s in _faults(metric, pair)]
-    ready = [p for p in found if p.synthetic.fields and p.synthetic.other.num_rows and _smallest(p) >= fewest]
-    if failed and not ready:
-        return [*without(metric, failed[0].problem or "", "failed"), *failed]
-    if not ready:
-        return without(metric, f"too few rows: each side needs at least {fewest}")
+    ready, failed, silent = _ready(metric, case, ctx, fewest)
+    if silent:
+        return silent
     tables: dict[str, Finding] = {}
     parts: list[Finding] = []
-    for pair in ready:
-        value = compare(pair.synthetic, ctx.at(pair.table, "compare"))
-        second = compare(pair.second, ctx.at(pair.table, "compare"))
-        note = "; ".join(n for n in (pair.note, value.note) if n)
-        tables[pair.table] = Finding(pair.table, value.whole, second.whole.value, note)
+    for trio in ready:
+        value, second = (compare(sides, ctx.at(trio.table, "compare")) for sides in trio.sides)
+        note = "; ".join(n for n in (trio.note, value.note) if n)
+        chance = difference((value.whole.error, second.whole.error))
+        tables[trio.table] = Finding(trio.table, value.whole, second.whole.value, note, chance)
         parts += [Finding(about, e, second.parts[about].value if about in second.parts else None)
                   for about, e in value.parts.items()]  # fmt: skip
-    rows = min(_smallest(p) for p in ready)
-    found_scores = scores(metric, tables, parts, rows, incomplete=failed)
-    if listed is not None and len(parts) > listed:
-        head, tail = found_scores[: -len(parts)], found_scores[-len(parts) :]
-        tail.sort(key=lambda s: s.value or 0.0, reverse=type(metric).goal == "lower")
-        found_scores = head + tail[:listed]
-    return [*found_scores, *failed]
+    return _listed(metric, scores(metric, tables, parts, min(t.smallest for t in ready), incomplete=failed),
+                   len(parts), listed) + failed  # fmt: skip
 
 
-def _smallest(pair: Pair) -> int:
-    return int(min(t.num_rows for s in (pair.synthetic, pair.second) for t in (s.real, s.other)))
+def recounted(metric: Metric, case: Case, ctx: Context, compare: Callable[[Trio, Context], Recounted],
+              *, fewest: int = 1, listed: int | None = None) -> list[Score]:  # fmt: skip
+    """Measure every table by distances that are sums over groups of rows: interval and chance come from recounting.
+
+    The same scores as `compared` gives, for the same arguments; the chance of a part is what the farthest of all parts
+    may stray.
+    """
+    ready, failed, silent = _ready(metric, case, ctx, fewest)
+    if silent:
+        return silent
+    found = {trio.table: compare(trio, ctx.at(trio.table, "compare")) for trio in ready}
+    count = sum(len(f.parts) for f in found.values())
+    tables: dict[str, Finding] = {}
+    parts: list[Finding] = []
+    for trio in ready:
+        each = found[trio.table]
+        note = "; ".join(n for n in (trio.note, each.note) if n)
+        whole = np.mean(list(each.parts.values()), axis=0) if each.parts else nothing()
+        tables[trio.table] = _finding(trio.table, whole, 1)._replace(note=note)
+        parts += [_finding(about, replicates, count) for about, replicates in each.parts.items()]
+    known = scores(metric, tables, parts, min(t.smallest for t in ready), incomplete=failed)
+    if not parts:  # gates that ask for the worst part find the whole
+        known += [s._replace(about="worst") for s in known if not s.about]
+    return _listed(metric, known, len(parts), listed) + failed
 
 
-def _faults(metric: Metric, pair: Pair) -> list[Score]:
+def _finding(about: str, replicates: np.ndarray, parts: int) -> Finding:
+    said = told(replicates)
+    return Finding(about, said.estimate, said.reference, chance=allowance(said.error, parts))
+
+
+def _ready(metric: Metric, case: Case, ctx: Context, fewest: int) -> tuple[list[Trio], list[Score], list[Score]]:
+    """Return the tables to compare, what failed of them, and all there is to say where nothing can be compared."""
+    if case.train is None:
+        return [], [], without(metric, "there are no real rows to compare with")
+    found = trios(case, ctx)
+    if not found:
+        return [], [], without(metric, "no table has real rows and a column that is modelled from them")
+    failed = [s for trio in found for s in _faults(metric, trio)]
+    ready = [t for t in found if t.fields and t.synthetic.num_rows and t.smallest >= fewest]
+    if failed and not ready:
+        return [], [], [*without(metric, failed[0].problem or "", "failed"), *failed]
+    if not ready:
+        return [], [], without(metric, f"too few rows: each side needs at least {fewest}")
+    return ready, failed, []
+
+
+def _listed(metric: Metric, found: list[Score], parts: int, listed: int | None) -> list[Score]:
+    """Return the scores with no more than so many parts, the worst."""
+    if listed is None or parts <= listed:
+        return found
+    head, tail = found[:-parts], found[-parts:]
+    tail.sort(key=lambda s: s.value or 0.0, reverse=type(metric).goal == "lower")
+    return head + tail[:listed]
+
+
+def _faults(metric: Metric, trio: Trio) -> list[Score]:
     name = type(metric).name
-    if not pair.synthetic.other.num_rows:
-        return [Score(name, pair.table, status="failed", problem="the synthetic table has no rows")]
+    if not trio.synthetic.num_rows:
+        return [Score(name, trio.table, status="failed", problem="the synthetic table has no rows")]
     problem = "the synthetic table lacks this column, or holds it in another type"
-    return [Score(name, f"{pair.table}.{c}", status="failed", problem=problem) for c in pair.missing]
+    return [Score(name, f"{trio.table}.{c}", status="failed", problem=problem) for c in trio.missing]
 
 
 def scores(metric: Metric, tables: Mapping[str, Finding], parts: Sequence[Finding], rows: int, *,
@@ -232,23 +306,37 @@ def scores(metric: Metric, tables: Mapping[str, Finding], parts: Sequence[Findin
         reference = f.reference
         if reference is not None:
             reference = round(float(min(max(reference, cls.bounds[0]), cls.bounds[1])), digits)
-        return Score(cls.name, f.about, value, reference, low, high, problem=f.note or None)
+        return Score(
+            cls.name, f.about, value, reference, low, high, problem=f.note or None, chance=_up(f.chance, digits)
+        )
 
     findings = list(tables.values())
     references = [f.reference for f in findings if f.reference is not None]
     second = sum(references) / len(references) if len(references) == len(findings) else None
+    chances = [f.chance for f in findings if f.chance is not None]
+    chance = math.hypot(*chances) / len(chances) if chances and len(chances) == len(findings) else None
     notes = [f"{f.note}" if len(findings) == 1 else f"{t}: {f.note}" for t, f in tables.items() if f.note]
-    out = [score(Finding("", mean([f.estimate for f in findings]), second, "; ".join(notes)))]
+    out = [score(Finding("", mean([f.estimate for f in findings]), second, "; ".join(notes), chance))]
     if incomplete:
         what = f"incomplete: {len(incomplete)} could not be measured, first {incomplete[0].about}"
         out = without(metric, what, "failed")
     out += [score(f) for f in findings] if len(findings) > 1 else []
     if parts:
-        worst = max if cls.goal == "lower" else min
-        known = [f.reference for f in parts if f.reference is not None]
-        out.append(score(Finding("worst", worst((f.estimate for f in parts), key=lambda e: e.value),
-                                 worst(known) if known else None)))  # fmt: skip
+        worst = max(parts, key=partial(_badness, lower=cls.goal == "lower"))
+        out.append(score(worst._replace(about="worst", note="; ".join(n for n in (worst.about, worst.note) if n))))
     return out + [score(f) for f in parts]
+
+
+def _badness(part: Finding, *, lower: bool) -> tuple[float, float]:
+    """Return by how much a part is worse than its reference beyond chance; where no part is, the value decides."""
+    sign = 1.0 if lower else -1.0
+    worse = sign * (part.estimate.value - (0.0 if part.reference is None else part.reference))
+    return max(worse - (part.chance or 0.0), 0.0) if part.chance is not None else 0.0, sign * part.estimate.value
+
+
+def _up(chance: float | None, digits: int) -> float | None:
+    """Return an allowance with so many decimals, never less than it was."""
+    return None if chance is None else math.ceil(chance * 10**digits) / 10**digits
 
 
 def label(table: str, *columns: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import Column, numbers
-from synthwright.kit.stats import binned, deal, jackknife, left_out, quantiles, shared_codes
-from synthwright.metrics.comparing import Measured, Sides, compared, label, numeric
+from synthwright.kit.stats import binned, quantiles, shared_codes
+from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 _FEWEST = 3
 """Real rows that a label or range must have to count."""
@@ -35,25 +36,25 @@ class Coverage(Metric):
     not_shown: ClassVar[str] = "One synthetic row covers a label: how often it occurs, and with what, is not seen."
 
     def measure(self, case: Case, ctx: Context) -> list[Score]:
-        return compared(self, case, ctx, _compare)
+        return recounted(self, case, ctx, _compare)
 
 
-def _compare(sides: Sides, ctx: Context) -> Measured:
-    dealt = deal(sides.other.num_rows, ctx.at("groups").rng)
+def _compare(trio: Trio, ctx: Context) -> Recounted:
+    replicas = trio.dealt(ctx.at("groups").rng)
     found = {}
-    for column, field in sides.fields.items():
-        real, other = sides.real.column(column), sides.other.column(column)
-        coded = _ranges(numbers(real), numbers(other)) if numeric(field) else _labels(real, other)
-        found[label(sides.table, column)] = _covered(*coded, dealt)
-    whole = np.mean(list(found.values()), axis=0)
-    return Measured(jackknife(whole[0], whole[1:]), {c: jackknife(d[0], d[1:]) for c, d in found.items()})
+    for column, field in trio.fields.items():
+        real, other = trio.column(column)
+        codes, others, size = _ranges(numbers(real), numbers(other)) if numeric(field) else _labels(real, other)
+        counts = np.bincount(codes, minlength=size)[:size]
+        wanted = counts >= min(_FEWEST, max(int(counts.max(initial=0)), 1))  # tiny samples: the most frequent counts
+        reached = partial(_reached, wanted=np.append(wanted, False))
+        found[label(trio.table, column)] = replicas.counted(codes, others, size + 1, reached)
+    return Recounted(found)
 
 
-def _covered(real: np.ndarray, other: np.ndarray, size: int, dealt: np.ndarray) -> np.ndarray:
-    """Return the share of codes that count which occur in the other sample and, after it, its replicates."""
-    counts = np.bincount(real, minlength=size)[:size]
-    wanted = counts >= min(_FEWEST, max(int(counts.max(initial=0)), 1))  # tiny samples: what is most frequent counts
-    return np.asarray((left_out(other, dealt, size + 1)[:, :size][:, wanted] > 0).mean(axis=1))
+def _reached(_real: np.ndarray, other: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the share of the wanted codes that occur in the other rows; real rows have chosen them."""
+    return np.asarray((other[..., wanted] > 0).mean(axis=-1))
 
 
 def _labels(real: Column, other: Column) -> tuple[np.ndarray, np.ndarray, int]:

@@ -12,6 +12,7 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Kind, Table
 from synthwright.core.values import Column, nulls
+from synthwright.kit.chance import excess
 from synthwright.kit.rows import in_set, rank_in_group, value_hashes
 from synthwright.kit.stats import Estimate, wilson
 from synthwright.metrics.comparing import Finding, label, scores, without
@@ -25,7 +26,8 @@ class Keys(Metric):
     Of rows that share a value which must be unique, the first is right and the others are wrong. A null is wrong where
     the field allows none, and in keys. A reference is right where its value is a key of the synthetic table it points
     to. Columns that name or refer to rows have a score each, others where something is missing. All rows are looked
-    at. The reference is the same share of training rows; the interval is Wilson's.
+    at. The reference is the same share of held-out rows, or of training rows where there are none; the interval is
+    Wilson's.
     """
 
     name: ClassVar[str] = "keys"
@@ -46,8 +48,12 @@ class Keys(Metric):
             if failed or not checked or not count:
                 continue
             wrong = _wrong(case.synthetic, table, checked)
-            second = _shares(_wrong(case.train, table, checked)) if case.train is not None else {}
-            tables[table] = Finding(table, _right(np.any(list(wrong.values()), axis=0)), second.get(""))
+            real = next((d for d in (case.holdout, case.train) if d is not None and d.rows(table)), None)
+            found = _wrong(real, table, checked) if real is not None else {}
+            second, every = _shares(found), _right(np.any(list(wrong.values()), axis=0))
+            chance = excess(int(np.any(list(found.values()), axis=0).sum()), real.rows(table), count) \
+                if real is not None and found else None  # fmt: skip
+            tables[table] = Finding(table, every, second.get(""), chance=chance)
             parts += [Finding(label(table, c), _right(w), second.get(c)) for c, w in wrong.items()
                       if w.any() or _names(spec, c) or spec.fields[c].to]  # fmt: skip
             rows.append(count)

@@ -10,6 +10,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
+from synthwright.kit.chance import excess
 from synthwright.kit.stats import Estimate, wilson
 from synthwright.metrics.comparing import Finding, scores, without
 
@@ -48,8 +49,9 @@ class Rules(Metric):
             second = _held(real, table, texts)[0] if real is not None and real.rows(table) else {}
             whole = np.all(list(kept.values()), axis=0)
             every = float(np.all(list(second.values()), axis=0).mean()) if len(second) == len(texts) else None
-            tables[table] = Finding(table, _share(whole), every)
-            parts += [Finding(names[text], _share(k), float(second[text].mean()) if text in second else None)
+            tables[table] = Finding(table, _share(whole), every, chance=_chance(every, second, len(whole), 1))
+            parts += [Finding(names[text], _share(k), float(second[text].mean()) if text in second else None,
+                              chance=_chance(0.0, {text: second[text]}, len(k), len(texts)) if text in second else None)
                       for text, k in kept.items()]  # fmt: skip
             rows.append(len(whole))
         if failed:
@@ -61,6 +63,14 @@ class Rules(Metric):
 
 def _share(kept: np.ndarray) -> Estimate:
     return wilson(float(kept.sum()), len(kept))
+
+
+def _chance(known: float | None, second: dict[str, np.ndarray], rows: int, parts: int) -> float | None:
+    """Return how many more rows may break rules by chance than real rows do, as a share; None where none are known."""
+    if known is None:
+        return None
+    broken = ~np.all(list(second.values()), axis=0)
+    return excess(int(broken.sum()), len(broken), rows, parts)
 
 
 def _held(data: Dataset, table: str, texts: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:

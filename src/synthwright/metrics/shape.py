@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import numbers
-from synthwright.kit.stats import deal, discrete_distance, jackknife, ordered_distance
-from synthwright.metrics.comparing import Measured, Sides, compared, label, numeric
+from synthwright.kit.stats import shared_codes
+from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 
 class Shape(Metric):
@@ -29,16 +27,17 @@ class Shape(Metric):
     not_shown: ClassVar[str] = "It looks at one column at a time: how columns depend on each other is not seen."
 
     def measure(self, case: Case, ctx: Context) -> list[Score]:
-        return compared(self, case, ctx, _compare)
+        return recounted(self, case, ctx, _compare)
 
 
-def _compare(sides: Sides, ctx: Context) -> Measured:
-    rng = ctx.at("groups").rng
-    dealt = deal(sides.real.num_rows, rng), deal(sides.other.num_rows, rng)
+def _compare(trio: Trio, ctx: Context) -> Recounted:
+    replicas = trio.dealt(ctx.at("groups").rng)
     found = {}
-    for column, field in sides.fields.items():
-        real, other = sides.real.column(column), sides.other.column(column)
-        found[label(sides.table, column)] = ordered_distance(numbers(real), numbers(other), dealt) if numeric(field) \
-            else discrete_distance(real, other, dealt)  # fmt: skip
-    whole = np.mean(list(found.values()), axis=0)
-    return Measured(jackknife(whole[0], whole[1:]), {c: jackknife(d[0], d[1:]) for c, d in found.items()})
+    for column, field in trio.fields.items():
+        real, other = trio.column(column)
+        if numeric(field):
+            found[label(trio.table, column)] = replicas.ordered(numbers(real), numbers(other))
+        else:
+            (one, rest), size = shared_codes([real, other])
+            found[label(trio.table, column)] = replicas.labelled(one, rest, size)
+    return Recounted(found)

@@ -12,19 +12,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field
 from synthwright.core.values import Column, numbers
-from synthwright.kit.stats import (
-    GROUPS,
-    binned,
-    deal,
-    jackknife,
-    left_out,
-    midranks,
-    quantiles,
-    rank_correlations,
-    shared_codes,
-    total_variation,
-)
-from synthwright.metrics.comparing import Measured, Sides, compared, label, numeric
+from synthwright.kit.replicas import Replicas
+from synthwright.kit.stats import coarse, midranks
+from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 _BINS = 10
 _LABELS = 20
@@ -52,18 +42,16 @@ class Trend(Metric):
     """Pairs that get a score of their own: the worst ones."""
 
     def measure(self, case: Case, ctx: Context) -> list[Score]:
-        return compared(self, case, ctx, self._compare, listed=self.listed)
+        return recounted(self, case, ctx, self._compare, listed=self.listed)
 
-    def _compare(self, sides: Sides, ctx: Context) -> Measured:
-        rng = ctx.at("groups").rng
-        dealt = deal(sides.real.num_rows, rng), deal(sides.other.num_rows, rng)
-        coded = {c: _code(sides.real.column(c), sides.other.column(c), f) for c, f in sides.fields.items()}
-        chosen, note = self._choose(list(sides.fields), ctx)
-        found = {label(sides.table, a, b): _distance(coded[a], coded[b], dealt) for a, b in chosen}
+    def _compare(self, trio: Trio, ctx: Context) -> Recounted:
+        replicas = trio.dealt(ctx.at("groups").rng)
+        coded = {c: _code(*trio.column(c), len(trio.synthetic), f) for c, f in trio.fields.items()}
+        chosen, note = self._choose(list(trio.fields), ctx)
+        found = {label(trio.table, a, b): _distance(coded[a], coded[b], replicas) for a, b in chosen}
         if not found:  # one column: there is no dependence to get wrong
-            return Measured(jackknife(0.0, np.zeros(GROUPS)), {}, "the table has one modelled column and so no pairs")
-        whole = np.mean(list(found.values()), axis=0)
-        return Measured(jackknife(whole[0], whole[1:]), {p: jackknife(d[0], d[1:]) for p, d in found.items()}, note)
+            return Recounted({}, "the table has one modelled column and so no pairs")
+        return Recounted(found, note)
 
     def _choose(self, columns: list[str], ctx: Context) -> tuple[list[tuple[str, str]], str]:
         """Return the pairs to measure, all or a random sample, and a note that says so."""
@@ -77,49 +65,56 @@ class Trend(Metric):
 
 
 class _Coded(NamedTuple):
-    """A column of both samples, as the distances need it: the real side first."""
+    """A column of held-out and of other rows, as the distances need it."""
 
     codes: tuple[np.ndarray, np.ndarray]
     """Bins or labels; the last is null."""
     size: int
-    ranks: tuple[np.ndarray, np.ndarray] | None
-    """Ranks within each sample, NaN where null; None for labels."""
+    ranks: _Ranks | None
+    """None for labels."""
     missing: bool
-    """Whether either side has nulls."""
+    """Whether any row has a null."""
 
 
-def _code(real: Column, other: Column, field: Field) -> _Coded:
-    if numeric(field):
-        values = numbers(real), numbers(other)
-        edges = quantiles(values[0], np.arange(1, _BINS) / _BINS)
-        ranks = [midranks(v, np.sort(v[~np.isnan(v)])) for v in values]
-        missing = any(bool(np.isnan(v).any()) for v in values)
-        codes = [binned(v, edges).astype(np.int32) for v in values]
-        return _Coded((codes[0], codes[1]), len(edges) + 2, (ranks[0], ranks[1]), missing)
-    (one, two), size = shared_codes([real, other])
-    counts = np.bincount(one, minlength=size)[:-1]
-    place = np.full(size, _LABELS, dtype=np.int32)
-    frequent = np.argsort(-counts, kind="stable")[:_LABELS]
-    place[frequent] = np.arange(len(frequent))
-    place[-1] = _LABELS + 1
-    return _Coded((place[one], place[two]), _LABELS + 2, None, missing=False)
+class _Ranks(NamedTuple):
+    """Where values stand, NaN where null."""
+
+    real: np.ndarray
+    """Among the held-out rows."""
+    apart: np.ndarray
+    """Of synthetic rows among these, of the second real sample among those."""
+    pooled: np.ndarray
+    """Of both among both."""
 
 
-def _distance(a: _Coded, b: _Coded, dealt: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the distance of a pair and, after it, its replicates."""
+def _code(real: Column, other: Column, synthetic: int, field: Field) -> _Coded:
+    if not numeric(field):
+        one, two, size = coarse(real, other, _LABELS, ordered=False)
+        return _Coded((one, two), size, None, missing=False)
+    one, two, size = coarse(real, other, _BINS, ordered=True)
+    held, others = numbers(real), numbers(other)
+    apart = np.concatenate([_ranked(others[:synthetic]), _ranked(others[synthetic:])])
+    missing = bool(np.isnan(held).any() or np.isnan(others).any())
+    return _Coded((one, two), size, _Ranks(_ranked(held), apart, _ranked(others)), missing)
+
+
+def _ranked(values: np.ndarray) -> np.ndarray:
+    return midranks(values, np.sort(values[~np.isnan(values)]))
+
+
+def _distance(a: _Coded, b: _Coded, replicas: Replicas) -> np.ndarray:
+    """Return the replicates of the distance of a pair."""
     if a.ranks is None or b.ranks is None:
-        return _contingency((a.codes, b.codes), (a.size, b.size), dealt)
-    correlations = [rank_correlations(x, y, g) for x, y, g in zip(a.ranks, b.ranks, dealt, strict=True)]
-    found: np.ndarray = np.abs(correlations[0] - correlations[1]) / 2
+        return _contingency((a.codes, b.codes), (a.size, b.size), replicas)
+    found = replicas.correlated(*zip(a.ranks, b.ranks, strict=True))
     if not (a.missing or b.missing):
         return found
     nulls = [tuple((c == coded.size - 1).astype(np.int64) for c in coded.codes) for coded in (a, b)]
-    return np.asarray(np.maximum(found, _contingency((nulls[0], nulls[1]), (2, 2), dealt)))
+    return np.asarray(np.maximum(found, _contingency((nulls[0], nulls[1]), (2, 2), replicas)))
 
 
 def _contingency(codes: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]], sizes: tuple[int, int],
-                 dealt: tuple[np.ndarray, np.ndarray]) -> np.ndarray:  # fmt: skip
-    """Return the total variation distance of two contingency tables and, after it, its replicates."""
-    cells = sizes[0] * sizes[1]
-    one, two = (left_out(x * sizes[1] + y, g, cells) for x, y, g in zip(*codes, dealt, strict=True))
-    return total_variation(one, two)
+                 replicas: Replicas) -> np.ndarray:  # fmt: skip
+    """Return the replicates of the total variation distance of two contingency tables."""
+    one, two = (x * sizes[1] + y for x, y in zip(*codes, strict=True))
+    return replicas.labelled(one, two, sizes[0] * sizes[1])

@@ -150,7 +150,12 @@ def _gates(report: Report) -> list[str]:
     for g in report.gates:
         result = "not met" if not g.passed else "met" if g.value is not None else "not applicable"
         lines.append(f"| {_code(g.gate)} | {_rounded(g.value)} | {_rounded(g.bound)} | {result} |")
-    return ["## Gates", "What was asked of the data before it was released:", "\n".join(lines)]
+    said = ["## Gates", "What was asked of the data before it was released:", "\n".join(lines)]
+    if report.waived:
+        waived = [f"- {_code(w.gate)}: {_plain(w.because)}" + (" (the data does not meet it)" if w.missed else "")
+                  for w in report.waived]  # fmt: skip
+        said += ["What was not asked, though it is by default, and why:", "\n".join(waived)]
+    return said
 
 
 def _limits(report: Report) -> list[str]:

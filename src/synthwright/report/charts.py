@@ -5,7 +5,10 @@ Colours are CSS variables of the page (`--real`, `--synthetic`, `--ink` …), so
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +16,11 @@ from synthwright.report.counts import Bins, Labels, spelled
 
 WIDTH = 300
 """Pixels of a chart's plotting area."""
+_LINE = 34
+"""Pixels that a gate takes."""
+_REACH = (-1.0, 3.0)
+"""How far the chart of gates goes, in allowances: 0 is the reference, 1 the bound."""
+_NEXT_TO_NOTHING = 1e-9
 _DAY = 86_400_000.0
 _LAST = 8.64e15
 """The last instant that a time axis can show, in milliseconds since 1970."""
@@ -21,6 +29,88 @@ _LAST = 8.64e15
 def draw_counts(counts: Bins | Labels) -> str:
     """Return the SVG of a column, real against synthetic."""
     return _histogram(counts) if isinstance(counts, Bins) else _bars(counts)
+
+
+class Mark(NamedTuple):
+    """One gate as it is drawn."""
+
+    label: str
+    said: str
+    """The numbers, as text."""
+    passed: bool
+    op: str
+    value: float | None
+    bound: float | None
+    reference: float | None
+    low: float | None
+    high: float | None
+    span: float
+    """What stands for the allowance where the reference does not meet the bound by itself, or there is none."""
+
+
+def draw_gates(marks: Sequence[Mark]) -> str:
+    """Return the SVG of gates, one below the other, each on a scale of its own: reference, allowed zone, value.
+
+    It is drawn here, not by Vega: positions are shares of the width, so that it fills a page and a phone while its text
+    keeps its size.
+    """
+    drawn = [_gate(mark, i * _LINE) for i, mark in enumerate(marks)]
+    height = _LINE * max(1, len(marks))
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" class="gates" width="100%" height="{height}" '
+            f'font-family="sans-serif" font-size="12">{"".join(drawn)}</svg>')  # fmt: skip
+
+
+def _gate(mark: Mark, top: int) -> str:
+    line, middle = top + 12, top + 23
+    words = (f'<text x="0" y="{line}" fill="var(--ink)">{escape(mark.label)}</text>'
+             f'<text x="100%" y="{line}" text-anchor="end" fill="var(--ink)">{escape(mark.said)}</text>')  # fmt: skip
+    track = f'<rect x="0" y="{middle - 4}" width="100%" height="8" rx="4" fill="var(--line)" opacity="0.55"/>'
+    if mark.value is None or mark.bound is None:
+        return words + track
+    end = _along(1.0)
+    allowed = f'<rect x="0" y="{middle - 4}" width="{end}%" height="8" rx="4" fill="var(--good)" opacity="0.3"/>'
+    tick = ""
+    if mark.reference is not None:
+        at = _along(_allowance(mark, mark.reference))
+        tick = f'<rect x="{at}%" y="{middle - 8}" width="2" height="16" fill="var(--ink)"/>'
+    whisker = ""
+    if mark.low is not None and mark.high is not None:
+        ends = sorted(_along(_allowance(mark, v)) for v in (mark.low, mark.high))
+        whisker = (f'<line x1="{ends[0]}%" x2="{ends[1]}%" y1="{middle}" y2="{middle}" stroke="var(--synthetic)" '
+                   f'stroke-width="2"/>')  # fmt: skip
+    return words + track + allowed + tick + whisker + _dot(mark, middle)
+
+
+def _dot(mark: Mark, middle: int) -> str:
+    """Return the value: a dot where the gate is met, a cross where it is not."""
+    at = _along(_allowance(mark, mark.value or 0.0))
+    if mark.passed:
+        return f'<circle cx="{at}%" cy="{middle}" r="5.5" fill="var(--synthetic)" stroke="var(--paper)"/>'
+    return (f'<text x="{at}%" y="{middle}" dy="0.34em" text-anchor="middle" font-size="24" font-weight="bold" '
+            f'fill="var(--bad)">×</text>')  # fmt: skip
+
+
+def _allowance(mark: Mark, number: float) -> float:
+    """Return where a number lies: 0 at the reference, 1 at the bound, more where it is worse."""
+
+    def worse(than_bound: float) -> float:
+        away = than_bound - (mark.bound or 0.0)
+        return away if mark.op.startswith("<") else -away if mark.op.startswith(">") else abs(away)
+
+    room = 0.0 if mark.reference is None else -worse(mark.reference)
+    return 1.0 + worse(number) / (room if room > _NEXT_TO_NOTHING else mark.span)
+
+
+def used(mark: Mark) -> float:
+    """Return how much of its allowance a gate's value takes: 0 none, 1 all; less than any where there is no value."""
+    return -np.inf if mark.value is None or mark.bound is None else _allowance(mark, mark.value)
+
+
+def _along(allowances: float) -> float:
+    """Return a place on the track, in per cent; what is beyond the ends is at the ends."""
+    low, high = _REACH
+    share = (min(max(allowances, low), high) - low) / (high - low)
+    return round(2 + 96 * share, 2)
 
 
 def draw_matrix(matrix: np.ndarray, columns: tuple[str, ...], *, signed: bool) -> str:
@@ -116,4 +206,6 @@ def _svg(chart: Any) -> str:
              "tickColor": "var(--line)", "labelFontSize": 11}  # fmt: skip
     spec = chart.configure(background="transparent", aria=False, font="sans-serif").to_dict()
     spec["config"] |= {"view": {"stroke": None}, "axis": quiet}
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    drawn = str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+    # the page says what the whole chart shows: groups that announce themselves without a name only disturb
+    return re.sub(r"<g [^>]*>", lambda group: re.sub(r' (?:role|aria-roledescription)="[^"]*"', "", group[0]), drawn)

@@ -16,9 +16,10 @@ from synthwright.core import registry
 from synthwright.core.contracts import Score, Spend
 from synthwright.core.errors import StoreError
 from synthwright.core.gates import parse, score_name
+from synthwright.core.ruling import Waived
 from synthwright.core.schema import Frozen
 from synthwright.report.released import write_whole
-from synthwright.report.verdict import GateResult, Outcome, said, verdict, warnings
+from synthwright.report.verdict import GateResult, Outcome, said, settle, verdict, warnings
 
 _NUMBER = Setting(default=None, allow_inf_nan=False)
 
@@ -36,6 +37,8 @@ class ScoreRow(Frozen):
     """Which way is better; nothing where the metric is unknown here."""
     status: Literal["ok", "not-applicable", "failed"] = "ok"
     problem: str | None = None
+    chance: float | None = _NUMBER
+    """How much worse than its reference a second real sample scores by chance in one of 20,000 cases."""
 
     @property
     def name(self) -> str:
@@ -56,6 +59,15 @@ class GateRow(Frozen):
     passed: bool
     why: str = ""
     """Which score, and by how much it is off."""
+
+
+class WaivedRow(Frozen):
+    """One default gate that does not rule on the release."""
+
+    gate: str
+    because: str
+    missed: str = ""
+    """What it would have said, where the data does not meet it."""
 
 
 class SpendRow(Frozen):
@@ -82,6 +94,8 @@ class Told(TypedDict):
     """What the run cost in privacy; nothing: no formal guarantee."""
     notes: NotRequired[Sequence[str]]
     """What was guessed or left out."""
+    waived: NotRequired[Sequence[Waived]]
+    """Default gates that do not rule."""
     judged: NotRequired[bool]
     """Whether the data was made elsewhere and only judged here."""
 
@@ -96,6 +110,8 @@ class Report(Frozen):
     """Synthetic rows of each table."""
     scores: tuple[ScoreRow, ...]
     gates: tuple[GateRow, ...]
+    waived: tuple[WaivedRow, ...] = ()
+    """Default gates that do not rule, and why."""
     warnings: tuple[str, ...] = ()
     """What no gate rules on and the reader should know, a sentence each."""
     notes: tuple[str, ...] = ()
@@ -138,6 +154,7 @@ class Report(Frozen):
             rows=dict(told["rows"]),
             scores=tuple(_row(s, goals.get(s.metric)) for s in scores),
             gates=tuple(GateRow(**g._asdict()) for g in gates),
+            waived=tuple(_waived(scores, w) for w in told.get("waived", ())),
             warnings=tuple(warnings(scores, [g.gate for g in gates], goals)),
             notes=tuple(told.get("notes", ())),
             dropped={k: n for k, n in sorted(told.get("dropped", {}).items()) if n},
@@ -219,9 +236,15 @@ def _row(score: Score, goal: str | None) -> ScoreRow:
     if status == "ok" and value is None:
         status, problem = "failed", problem or "the metric gave no number"
     known: dict[str, Any] = {"goal": goal} if goal in ("lower", "higher") else {}
-    numbers = {"reference": _finite(score.reference), "low": _finite(score.low), "high": _finite(score.high)}
+    numbers = {"reference": _finite(score.reference), "low": _finite(score.low), "high": _finite(score.high),
+               "chance": _finite(score.chance)}  # fmt: skip
     return ScoreRow(metric=score.metric, about=score.about, value=value, status=status, problem=problem, **numbers,
                     **known)  # fmt: skip
+
+
+def _waived(scores: Sequence[Score], waived: Waived) -> WaivedRow:
+    result = settle(scores, [waived.gate])[0]
+    return WaivedRow(gate=waived.gate, because=waived.because, missed="" if result.passed else result.why)
 
 
 def _goals(metrics: set[str]) -> dict[str, str]:

@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
+from synthwright.report.telling import SAID, Answer, short_name, tell
 from synthwright.report.verdict import said, standing
 
 _COLOURS = {"short": "yellow", "close": "magenta", "": ""}
 _WORDS = {"short": "falls short", "close": "too close", "": ""}
+_ANSWERS: dict[Answer, str] = {"yes": "green", "doubt": "yellow", "no": "red", "unknown": "dim"}
 
 
 def print_report(report: Report, console: Any = None) -> None:
-    """Print verdict, scores about the whole (and those a gate names), gates, warnings and dropped rows."""
+    """Print verdict, answers, scores about the whole (and those a gate names), what to try, warnings, dropped rows."""
     from rich.console import Console
     from rich.markup import escape
 
     console = console or Console(highlight=False)
     console.print(f"[bold {'green' if report.passed else 'red'}]{escape(report.summary)}[/]")
+    told = tell(report)
+    console.print(escape(told.sentence))
+    for line in told.lines:
+        answer = f"[{_ANSWERS[line.answer]}]{SAID[line.answer]}[/]"
+        console.print(f"{line.question.name:<8}  {answer}: {escape(line.because)}")
     gates = gates_by_score(report)
     shown = [s for s in report.scores if not s.about or s.name in gates]
     if shown:
@@ -25,6 +32,10 @@ def print_report(report: Report, console: Any = None) -> None:
     for gate in report.gates:
         if not gate.passed:
             console.print(f"[red]gate not met[/]  {escape(gate.gate)}: {escape(gate.why)}")
+    for tried in told.tries:
+        parts = ", ".join(f"{short_name(report, p.about)} {said(p.value)}" for p in tried.parts[:3])
+        worst = f"worst: {parts}. " if parts else ""
+        console.print(f"[cyan]try next[/]  {escape(tried.title)}: {escape(worst + ' '.join(tried.tries[:2]))}")
     for score in shown:
         if score.status == "not-applicable":
             console.print(f"[dim]not applicable[/]  {escape(score.name)}: {escape(score.problem or 'no reason given')}")
@@ -41,7 +52,7 @@ def _table(scores: list[ScoreRow], gates: dict[str, GateRow]) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("score", overflow="fold")
-    for heading in ("value", "95% interval", "reference", "better", "gate", ""):
+    for heading in ("value", "95% interval", "reference", "better", "result"):
         table.add_column(heading, justify="right" if heading in ("value", "reference") else "left", no_wrap=True)
     for score in scores:
         gate = gates.get(score.name)
@@ -52,16 +63,16 @@ def _table(scores: list[ScoreRow], gates: dict[str, GateRow]) -> Any:
             reference = "" if score.reference is None else said(score.reference)
         else:
             value, reference = Text("-", style="dim"), ""
-        remark = _WORDS[stands] if score.status == "ok" else score.status.replace("-", " ")
-        table.add_row(Text(score.name), value, interval, reference, score.goal or "", _mark(gate), Text(remark, "dim"))
+        table.add_row(Text(score.name), value, interval, reference, score.goal or "", _result(score, gate, stands))
     return table
 
 
-def _mark(gate: GateRow | None) -> Any:
+def _result(score: ScoreRow, gate: GateRow | None, stands: str) -> Any:
+    """Return what became of a score: what its gate says, or why it says nothing."""
     from rich.text import Text
 
-    if gate is None:
-        return Text("")
-    if gate.passed and gate.value is None:
-        return Text("passed", style="dim")
-    return Text("met", style="green") if gate.passed else Text("NOT MET", style="bold red")
+    if gate is not None and not gate.passed:
+        return Text("NOT MET", style="bold red")
+    if score.status != "ok":
+        return Text(score.status.replace("-", " "), style="dim")
+    return Text(_WORDS[stands], "dim") if gate is None else Text("met", style="green")

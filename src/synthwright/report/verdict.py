@@ -8,10 +8,19 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from synthwright.core.contracts import Score
-from synthwright.core.gates import CLOSE_GATES, DEFAULT_GATES, SOFT_GATES, Gate, parse, score_name
+from synthwright.core.gates import (
+    CLOSE_GATES,
+    DEFAULT_GATES,
+    GROUP_GATES,
+    GUESSED_GATES,
+    SOFT_GATES,
+    Gate,
+    parse,
+    score_name,
+)
 
 Outcome = Literal["released", "refused"]
-_DEFAULT = frozenset((g.metric, g.about, g.op, g.factor, g.offset) for g in map(parse, DEFAULT_GATES))
+_DEFAULT = frozenset(replace(g, text="") for g in map(parse, (*DEFAULT_GATES, *GROUP_GATES, *GUESSED_GATES.values())))
 
 
 class GateResult(NamedTuple):
@@ -33,7 +42,7 @@ def settle(scores: Sequence[Score], gates: Sequence[str] = DEFAULT_GATES) -> lis
 
     A score that is missing, failed, without a number or not applicable fails its gate. Two things are forgiven where
     the gate is one of `DEFAULT_GATES`: a score that is not applicable (a table without a key) passes, and where no
-    held-out rows give a reference, the strictest one is taken, 0.
+    held-out rows give a reference, the strictest one is taken: 0, or 1 where more is better.
 
     Raises:
         ValueError: a gate that is not in the form of a gate.
@@ -86,6 +95,8 @@ def said(value: float | None, beside: float | None = None) -> str:
 
 def _settle_one(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> GateResult:
     scores = found.get((gate.metric, gate.about), [])
+    if not scores and gate.about:  # what does not apply as a whole has no parts either
+        scores = [s for s in found.get((gate.metric, ""), []) if s.status != "ok"]
     if not scores:
         return GateResult(gate.text, None, _finite(gate.bound(None)), False, _nothing(gate, found))
     results = [_held(gate, score) for score in scores]
@@ -93,22 +104,26 @@ def _settle_one(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> GateRe
 
 
 def _held(gate: Gate, score: Score) -> GateResult:
-    default = (gate.metric, gate.about, gate.op, gate.factor, gate.offset) in _DEFAULT
+    default = replace(gate, text="") in _DEFAULT
     if score.status == "not-applicable":
         why = f"{gate.name} is not applicable: {score.problem or 'there is nothing to measure'}"
         return GateResult(gate.text, None, None, default, why)
     value = _finite(score.value)
     if score.status == "failed" or value is None:
         why = f"{gate.name} could not be measured: {score.problem or 'it has no value'}"
-        return GateResult(gate.text, None, _finite(gate.bound(score.reference)), False, why)
+        return GateResult(gate.text, None, _finite(gate.bound(score.reference, score.chance)), False, why)
     reference, note = _finite(score.reference), ""
     if gate.relative and reference is None and default:
-        reference, note = 0.0, " (without held-out rows there is no reference: 0 is taken)"
-    bound = _finite(gate.bound(reference))
+        reference = 0.0 if gate.op[0] == "<" else 1.0
+        note = f" (without held-out rows there is no reference: {reference:g} is taken)"
+    bound = _finite(gate.bound(reference, score.chance))
     if bound is None:
-        why = f"{gate.name} is {said(value)}, but there is no reference to hold it against: give held-out rows"
+        lacks = "no reference to hold it against: give held-out rows"
+        if reference is not None or not gate.relative:
+            lacks = "nothing known of what chance does to it: leave out 'chance'"
+        why = f"{gate.name} is {said(value)}, but there is {lacks}"
         return GateResult(gate.text, value, None, False, why)
-    passed = gate.holds(value, reference)
+    passed = gate.holds(value, reference, score.chance)
     return GateResult(gate.text, value, bound, passed, _distance(gate, value, bound, passed=passed) + note)
 
 
@@ -135,11 +150,12 @@ def _nothing(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> str:
 def _short(score: Score, goal: str | None) -> list[str]:
     """Say that a score falls short of what good data reaches."""
     known = [replace(parse(g), text="") for g in (*SOFT_GATES, *DEFAULT_GATES)]
-    known = [g for g in known if g.metric == score.metric]
+    known = [g for g in known if g.metric == score.metric and not g.about]
     if not known and goal is not None:
         low = goal == "lower"
         known = [Gate("", score.metric, "", "<=" if low else ">=", 1.05 if low else 0.95, 0.02 if low else -0.02)]
-    held = [_held(g, score) for g in known if not (g.relative and score.reference is None)]
+    counted = score._replace(chance=score.chance or 0.0)  # a warning costs nothing: unknown chance is none
+    held = [_held(g, counted) for g in known if not (g.relative and score.reference is None)]
     beside = "" if score.reference is None else f"; a second real sample gets {said(score.reference)}"
     return [f"{h.why}{beside}." for h in held if not h.passed]
 

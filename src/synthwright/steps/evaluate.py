@@ -13,6 +13,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
+from synthwright.engine.deadline import within
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.steps.curate import Wave
 from synthwright.steps.orders import Bench, opened
@@ -72,6 +73,7 @@ def _key(bench: Bench, metric: Metric, kept: str, asked: dict[str, int]) -> str:
         spec.target,
         spec.sensitive,
         asked,
+        spec.seconds,
         bench.ctx.seed,
         bench.plan.schema.fingerprint(),
         list(bench.plan.produced),
@@ -84,14 +86,17 @@ def measure_one(order: dict[str, Any]) -> None:
     bench = opened(order)
     metric = next(m for m in bench.plan.metrics if m.name == order["metric"])
     case = case_of(bench, order["kept"], order["asked"])
-    scores = [s._asdict() for s in scores_of(metric, case, bench.ctx.at("evaluate", metric.name))]
+    ctx = bench.ctx.at("evaluate", metric.name)
+    scores = [s._asdict() for s in scores_of(metric, case, ctx, bench.plan.spec.evaluate.seconds)]
     bench.store.put(order["key"], lambda folder: write_json(folder / "scores.json", scores))
 
 
-def scores_of(metric: Metric, case: Case, ctx: Context) -> list[Score]:
-    """Return a metric's scores; a metric that fails, or gives no finite number, is a score that says so."""
+def scores_of(metric: Metric, case: Case, ctx: Context, seconds: int) -> list[Score]:
+    """Return a metric's scores; one that fails, takes too long, or gives no finite number is a score that says so."""
     try:
-        scores = metric.measure(case, ctx)
+        scores = within(seconds, lambda: metric.measure(case, ctx))
+    except TimeoutError as error:
+        return [Score(metric.name, status="failed", problem=f"the metric was stopped: {error}")]
     except Exception as error:  # noqa: BLE001  whatever a metric raises is told, and fails its gates
         return [Score(metric.name, status="failed", problem=f"the metric raised {type(error).__name__}")]
     if not scores:
@@ -101,8 +106,8 @@ def scores_of(metric: Metric, case: Case, ctx: Context) -> list[Score]:
 
 def _finite(score: Score) -> Score:
     plain = [None if n is None or not math.isfinite(n) else float(n)
-             for n in (score.value, score.reference, score.low, score.high)]  # fmt: skip
-    score = score._replace(value=plain[0], reference=plain[1], low=plain[2], high=plain[3])
+             for n in (score.value, score.reference, score.low, score.high, score.chance)]  # fmt: skip
+    score = score._replace(value=plain[0], reference=plain[1], low=plain[2], high=plain[3], chance=plain[4])
     if score.status == "ok" and score.value is None:
         return score._replace(status="failed", problem=score.problem or "the value is not a finite number")
     return score

@@ -51,7 +51,7 @@ def release(ended: Ended, place: Out) -> Report:
     case = case_of(ended.bench, ended.kept, asked(ended.bench))
     rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
-                       seconds=ended.seconds, notes=_notes(ended))  # fmt: skip
+                       seconds=ended.seconds, notes=_notes(ended), waived=plan.waived)  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     report.write(staged / INTERNAL / "report.json")

@@ -114,9 +114,11 @@ def deterministic(subject: Subjects) -> None:
 
 def works_at_all(subject: Subjects) -> None:
     """Fail unless an ordinary case is measured."""
-    keyed = toys.two_tables()
+    keyed, holey = toys.two_tables(), toys.every_kind()
+    others = (Case(keyed, keyed, keyed, asked={t: keyed.rows(t) for t in keyed.tables}),
+              Case(holey, holey, holey), case(sensitive=("thing.flag",)))  # fmt: skip
     said = []
-    for given in (case(), Case(keyed, keyed, keyed, asked={t: keyed.rows(t) for t in keyed.tables})):
+    for given in (case(), *others):
         whole = next(s for s in measured(subject, given) if s.about == "")
         said.append(f"{whole.status}: {whole.problem}")
         if whole.status == "ok":

@@ -1,0 +1,56 @@
+"""How many real rows have a label, or lie in a range, that synthetic rows lack altogether."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Case, Metric, Score
+from synthwright.core.values import numbers
+from synthwright.kit.stats import binned, quantiles, shared_codes
+from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
+
+_EDGES = np.arange(1, 50) / 50
+"""Where the ranges of a column with an order end: fifty, each with as many held-out rows."""
+
+
+class Lost(Metric):
+    """Share of held-out rows with a label, or in a range, that no synthetic row has: 0 nothing lost, 1 everything.
+
+    Numbers, dates, times and durations are cut into fifty ranges that hold equally many held-out rows; null is a label.
+    What is rare weighs little (see `coverage` and `tails`): this asks how many real rows have nobody like them. The
+    whole is the mean over columns. Columns made anew are left out. The reference is what training rows lack.
+    """
+
+    name: ClassVar[str] = "lost"
+    group: ClassVar[Literal["diversity"]] = "diversity"
+    goal: ClassVar[Literal["lower"]] = "lower"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    not_shown: ClassVar[str] = (
+        "One synthetic row keeps a label: how many there should be, and beside what, is not seen."
+    )
+
+    def measure(self, case: Case, ctx: Context) -> list[Score]:
+        return recounted(self, case, ctx, _compare)
+
+
+def _compare(trio: Trio, ctx: Context) -> Recounted:
+    replicas = trio.dealt(ctx.at("groups").rng)
+    found = {}
+    for column, field in trio.fields.items():
+        real, other = trio.column(column)
+        if numeric(field):
+            one, two = numbers(real), numbers(other)
+            edges = quantiles(one, _EDGES)
+            codes, others, size = binned(one, edges), binned(two, edges), len(edges) + 2
+        else:
+            (codes, others), size = shared_codes([real, other])
+        found[label(trio.table, column)] = replicas.counted(codes, others, size, _missed)
+    return Recounted(found)
+
+
+def _missed(real: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the real share of what does not occur among the other rows."""
+    return np.asarray((real * (other <= 0)).sum(axis=-1))

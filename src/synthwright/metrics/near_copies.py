@@ -1,0 +1,100 @@
+"""Whether synthetic rows point at one training row each: copies with noise, or with some values changed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field as Setting
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Case, Metric, Score
+from synthwright.kit.natural import Verdict, beyond, strongest
+from synthwright.kit.stats import wilson
+from synthwright.metrics.comparing import Finding, draw, produced, scores, unmade, without
+
+LEVELS = (0.001, 0.003, 0.01, 0.03)
+"""Shares of real rows above the thresholds that are tried. Larger ones tell how data are spread, copied or not."""
+NEIGHBOURS = 5
+"""The training row that the surest one is compared with, counted from the surest."""
+FEWEST = 3
+"""Training rows below which none can be told from the others."""
+FEW_COLUMNS = 8
+"""Columns up to which distances are looked at beside evidence."""
+_WORK = 12_000_000_000
+"""Columns of pairs of rows that are compared: a larger table is measured on fewer rows."""
+_MOST_TRAIN = 100_000
+"""Training rows that are looked at."""
+
+
+class NearCopies(Metric):
+    """Share of synthetic rows that point at one training row far more surely than at any other.
+
+    Each row is linked with the training rows as record linkage does: agreeing on a rare value, or on a number that few
+    rows lie as near to, is evidence; disagreeing is none (Fellegi and Sunter, A theory for record linkage, JASA 64,
+    1969). A row counts where the training row it points at most surely leads the fifth by more than a threshold; in
+    tables of up to eight columns, where it is nearer than the fifth by Gower's distance of ranks is looked at too. Of
+    the thresholds that 0.1, 0.3, 1 and 3 % of real rows exceed, the one that speaks most against the rows is told. The
+    reference is the share of real rows that exceed it: held-out rows against the training rows, and training rows
+    against the others; the latter count half, and not at all where the two contradict each other. Chance is Fisher's
+    exact test, its level shared among the thresholds. Modelled columns that were produced are compared. The interval
+    is Wilson's.
+    """
+
+    name: ClassVar[str] = "near-copies"
+    group: ClassVar[Literal["privacy"]] = "privacy"
+    goal: ClassVar[Literal["lower"]] = "lower"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    not_shown: ClassVar[str] = (
+        "Where training rows lie closer together than the noise on their copies, as in large tables of few columns, "
+        "a copy points at nobody."
+    )
+
+    rows: int = Setting(default=10_000, ge=10, le=50_000)
+    """Synthetic rows that are looked at, at most; as many real rows."""
+
+    def measure(self, case: Case, ctx: Context) -> list[Score]:
+        if case.train is None:
+            return without(self, "there are no real rows to compare with")
+        if failed := unmade(self, case):
+            return failed
+        tables, rows = {}, []
+        for table in case.schema.tables:
+            columns = produced(case, table)
+            synthetic, train = (d.tables[table] for d in (case.synthetic, case.train))
+            if not columns or not synthetic.num_rows or train.num_rows < FEWEST:
+                continue
+            unseen = train.slice(0, 0) if case.holdout is None else case.holdout.tables[table]
+            held = [t.select(columns) for t in (synthetic, train, unseen)]
+            found, note = self._table(held, case, table, ctx.at(table))
+            tables[table] = Finding(table, wilson(found.counted, found.rows), found.reference, note, found.chance)
+            rows.append(found.rows)
+        if not tables:
+            return without(self, "no table has produced columns that are modelled from at least three real rows")
+        return scores(self, tables, [], max(rows), share=True)
+
+    def _table(self, held: list[pa.Table], case: Case, table: str, ctx: Context) -> tuple[Verdict, str]:
+        from synthwright.kit.isolation import Scale, closeness, lead  # compiles: only where it is needed
+
+        synthetic, train, unseen = held
+        seen = draw(train, _MOST_TRAIN, ctx.at("train"))
+        few = len(train.column_names) <= FEW_COLUMNS
+        most = max(100, min(2 * self.rows, _WORK // (seen.num_rows * len(train.column_names))))
+        mine = draw(synthetic, most // 2, ctx.at("synthetic"))
+        others = draw(unseen, most // 4, ctx.at("holdout"))
+        own = np.sort(ctx.at("left").rng.permutation(seen.num_rows)[: most // 2 - others.num_rows])
+        scale = Scale(seen, {c: case.schema.tables[table].fields[c] for c in train.column_names})
+        known, new, tried = scale.marks(seen), scale.marks(others), scale.marks(mine)
+        count = min(NEIGHBOURS, seen.num_rows - 1)
+        verdicts = []
+        for tell in (lead, closeness) if few else (lead,):
+            left = tell(known.take(own), known, scale, count, own)
+            unmet = tell(new, known, scale, count) if others.num_rows else np.zeros(0)
+            verdicts.append(beyond(tell(tried, known, scale, count), unmet, left, LEVELS, parts=2 if few else 1))
+        verdict = strongest(verdicts)
+        if mine.num_rows == synthetic.num_rows and seen.num_rows == train.num_rows:
+            return verdict, ""
+        share = min(1.0, verdict.visible * train.num_rows / seen.num_rows)
+        note = f"measured on {mine.num_rows:,} random synthetic rows and {seen.num_rows:,} training rows: "
+        return verdict, note + f"copies of less than {share:.1%} of the rows would not be seen"

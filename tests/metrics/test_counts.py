@@ -1,0 +1,142 @@
+"""Metrics that count rows see what they say they see, and nothing where a second real sample is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Case, Metric, Score
+from synthwright.core.dataset import Dataset
+from synthwright.metrics.holdout_copies import HoldoutCopies
+from synthwright.metrics.lost import Lost
+from synthwright.metrics.marginals import Marginals
+from synthwright.metrics.missingness import Missingness
+from synthwright.metrics.support import Support
+from synthwright.metrics.tails import Tails
+from synthwright.testing.metrics import check_metric
+
+Measure = Callable[..., dict[str, Score]]
+METRICS = (HoldoutCopies(), Lost(), Marginals(), Missingness(), Support(), Tails())
+
+
+def table(name: str, rows: int = 1_600) -> pa.Table:
+    """Return rows whose sign of the product of two numbers says the third label, and whose nulls follow the label."""
+    rng = Context(seed=5, place=(name,)).rng
+    one, two, wide = rng.normal(size=(3, rows))
+    side = np.where(one * two > 0, "same", "other")
+    town = rng.choice(["Aix", "Bonn", "Cork", "Delft"], size=rows, p=[0.5, 0.3, 0.16, 0.04])
+    gone = (rng.random(rows) < 0.6) & (side == "same")
+    return pa.table({"one": one, "two": two, "wide": pa.array(wide, mask=gone), "side": side, "town": town})
+
+
+@pytest.fixture(scope="module")
+def honest() -> Case:
+    """Return a case where the synthetic rows are a second real sample."""
+    train = Dataset.of(table("train"), name="thing")
+    holdout, made = (Dataset.of(table(name, rows), train.schema) for name, rows in (("holdout", 800), ("made", 1_600)))
+    return Case(train, holdout, made)
+
+
+def spoiled(case: Case, **columns: np.ndarray | pa.Array) -> Case:
+    """Return the case with other synthetic columns."""
+    held = case.synthetic.tables["thing"]
+    for name, column in columns.items():
+        held = held.set_column(held.column_names.index(name), name, pa.array(column).cast(held.column(name).type))
+    return case._replace(synthetic=Dataset(case.schema, {"thing": held}))
+
+
+def over(score: Score, goal: str = "lower") -> float:
+    """Return by how much a score is worse than its reference, beyond chance."""
+    assert score.value is not None
+    assert score.reference is not None
+    assert score.chance is not None
+    return (score.value - score.reference) * (1 if goal == "lower" else -1) - score.chance
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_contract(metric: Metric) -> None:
+    """All that holds for every metric holds."""
+    check_metric(type(metric))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_second_real_sample_is_within_chance(metric: Metric, honest: Case, measure: Measure) -> None:
+    """Nothing is worse than the reference by more than chance explains."""
+    scores = measure(metric, honest)
+    assert all(s.status == "ok" for s in scores.values())
+    assert max(over(s) for s in scores.values()) <= 0
+
+
+def test_marginals_see_what_pairs_do_not(honest: Case, measure: Measure) -> None:
+    """A label that depends on two numbers together is shuffled: no pair of columns changes."""
+    held = honest.synthetic.tables["thing"]
+    order = Context(seed=1).rng.permutation(held.num_rows)
+    bad = spoiled(
+        honest, side=held.column("side").take(pa.array(order)), wide=held.column("wide").take(pa.array(order))
+    )
+    worst = measure(Marginals(), bad)["worst"]
+    assert over(worst) > 0.1
+    assert {"thing.one", "thing.two", "thing.side"} <= set((worst.problem or "").split(" ~ "))
+
+
+def test_missingness_sees_where_nulls_are(honest: Case, measure: Measure) -> None:
+    """As many nulls, but at random: the pair with what they followed is the worst."""
+    held = honest.synthetic.tables["thing"].column("wide")
+    gone = Context(seed=2).rng.permutation(np.asarray(held.is_null()))
+    scores = measure(Missingness(), spoiled(honest, wide=pa.array(np.zeros(len(held)), mask=gone)))
+    assert scores["worst"].problem == "thing.wide ~ thing.side"
+    assert over(scores["worst"]) > 0.1
+    assert over(scores["thing.wide"]) <= 0
+    full = measure(Missingness(), spoiled(honest, wide=np.zeros(len(held))))
+    assert over(full["thing.wide"]) > 0.2
+
+
+def test_missingness_of_full_tables(measure: Measure) -> None:
+    """Where nothing is missing there is nothing to measure."""
+    full = Dataset.of(pa.table({"x": np.arange(50.0), "y": np.arange(50.0) % 7}), name="thing")
+    score = measure(Missingness(), Case(full, full, full))[""]
+    assert score.status == "not-applicable"
+
+
+def test_tails_see_what_shape_does_not(honest: Case, measure: Measure) -> None:
+    """Both tails are drawn in to the 5 % ends: the column's tails are out of place."""
+    one = honest.synthetic.tables["thing"].column("one").to_numpy()
+    scores = measure(Tails(), spoiled(honest, one=np.clip(one, *np.quantile(one, [0.05, 0.95]))))
+    assert scores["worst"].problem == "thing.one"
+    assert over(scores["worst"]) > 0.2
+
+
+def test_support_sees_strangers(honest: Case, measure: Measure) -> None:
+    """Sentinels in two rows of a hundred, and a label that no training row has."""
+    one = honest.synthetic.tables["thing"].column("one").to_numpy().copy()
+    one[::50] = -999
+    assert over(measure(Support(), spoiled(honest, one=one))["thing.one"]) > 0
+    town = np.asarray(honest.synthetic.tables["thing"].column("town").to_pylist(), dtype=object)
+    town[::40] = "bonn "
+    scores = measure(Support(), spoiled(honest, town=pa.array(town, pa.large_string())))
+    assert scores["worst"].problem == "thing.town"
+    assert scores["thing.town"].value == pytest.approx(0.025)
+
+
+def test_lost_sees_what_is_gone(honest: Case, measure: Measure) -> None:
+    """A label of four rows in a hundred, which no distance of a whole column would notice."""
+    town = np.asarray(honest.synthetic.tables["thing"].column("town").to_pylist(), dtype=object)
+    scores = measure(Lost(), spoiled(honest, town=pa.array(np.where(town == "Delft", "Aix", town), pa.large_string())))
+    assert scores["worst"].problem == "thing.town"
+    assert scores["worst"].value == pytest.approx(0.04, abs=0.02)
+    assert over(scores["worst"]) > 0.01
+
+
+def test_holdout_copies_are_counted(honest: Case, measure: Measure) -> None:
+    """Held-out rows among the synthetic ones, and what is said where there are none to be copied."""
+    assert honest.holdout is not None
+    leaked = pa.concat_tables([honest.holdout.tables["thing"].slice(0, 32), honest.synthetic.tables["thing"].slice(32)])
+    bad = honest._replace(synthetic=Dataset(honest.schema, {"thing": leaked}))
+    score = measure(HoldoutCopies(), bad)[""]
+    assert score.value == pytest.approx(0.02)
+    assert over(score) > 0
+    assert measure(HoldoutCopies(), bad._replace(holdout=None))[""].status == "not-applicable"

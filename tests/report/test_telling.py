@@ -1,0 +1,215 @@
+"""A report in plain words: what the verdict says, the answers, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from synthwright.core import registry
+from synthwright.core.contracts import Score, Spend
+from synthwright.core.ruling import Waived
+from synthwright.report.report import Report, ScoreRow
+from synthwright.report.telling import SAID, Aside, Told, beyond, excess, short_name, tell, worst_parts
+from synthwright.report.words import ATTACKS, RISKS, WORDS, words
+
+MakeReport = Callable[..., Report]
+ROWS = {"person": 1000}
+
+
+def answers(told: Told) -> dict[str, str]:
+    """Return the answers by question."""
+    return {line.question.name: line.answer for line in told.lines}
+
+
+def because(told: Told, question: str) -> str:
+    """Return why a question was answered so."""
+    return next(line.because for line in told.lines if line.question.name == question)
+
+
+def test_good_rows_may_be_used(make_report: MakeReport) -> None:
+    """All is well: the sentence says for what, and names no metric."""
+    told = tell(make_report(rows={"person": 32561}), Aside("person.income"))
+    assert told.sentence == (
+        "These 32,561 synthetic rows may be used: they look like other real rows, models learn from them to predict "
+        "income as from real rows, and they copy real rows no more than chance does."
+    )
+    assert answers(told) == {"Faithful": "yes", "Useful": "yes", "Private": "yes", "Complete": "yes"}
+    assert told.tries == ()
+    assert told.caveat == ""
+
+
+@pytest.mark.parametrize(
+    ("score", "gate", "question", "clause"),
+    [
+        (Score("exact-copies", "", 0.17, 0.01), "exact-copies <= 0.02", "Private",
+         "17 % of its rows repeat real ones (of other real rows 1 %)"),
+        (Score("rules", "", 0.9, 1.0), "rules >= 1", "Complete", "10 % of its rows break rules that hold in real rows"),
+        (Score("tstr", "", 0.5, 0.9), "tstr >= 0.8", "Useful",
+         "a model trained on it predicts income worse than one trained on real rows"),
+        (Score("shape", "", 0.5, 0.01), "shape <= 0.1", "Faithful",
+         "single columns are distributed otherwise than in real rows"),
+        (Score("coverage", "", 0.5, 1.0), "coverage >= 0.9", "Faithful", "some labels or ranges do not occur in it"),
+    ],
+)  # fmt: skip
+def test_a_failure_is_said_in_words(
+    make_report: MakeReport, good: Sequence[Score], score: Score, gate: str, question: str, clause: str
+) -> None:
+    """Each gate that is not met is a clause of the sentence and of its line, and something to try."""
+    others = [s for s in good if (s.metric, s.about) != (score.metric, "")]
+    told = tell(make_report([*others, score], [gate]), Aside("person.income"))
+    assert told.sentence == f"Do not use this data: {clause}."
+    assert answers(told)[question] == "no"
+    assert because(told, question) == clause
+    assert [t.metric for t in told.tries] == [score.metric]
+    assert told.tries[0].gates[0].why.startswith(f"{score.metric} is")
+    assert told.tries[0].tries == words(score.metric).tries
+
+
+def test_the_worst_columns_are_named(make_report: MakeReport) -> None:
+    """Columns beyond chance are named, worst first; those that chance explains are not."""
+    parts = [
+        Score("shape", f"person.{c}", v, 0.01, chance=0.1) for c, v in (("a", 0.3), ("b", 0.09), ("c", 0.5), ("d", 0.2))
+    ]
+    told = tell(make_report([Score("shape", "", 0.3, 0.01), *parts], ["shape <= 0.1"], rows=ROWS))
+    assert told.sentence.endswith("otherwise than in real rows, most of all c.")
+    assert [p.about for p in told.tries[0].parts] == ["person.c", "person.a", "person.d"]
+
+
+def test_the_verdict_takes_one_failure_of_each_question(make_report: MakeReport) -> None:
+    """The weightiest is said first; the rest is in the lines."""
+    failing = ["exact-copies", "tstr", "shape", "trend", "rules"]
+    scores = [Score(m, "", 0.5, 0.5) for m in failing]
+    gates = ["exact-copies <= 0", "tstr >= 1", "shape <= 0", "trend <= 0", "rules >= 1"]
+    told = tell(make_report(scores, gates))
+    assert told.sentence == (
+        "Do not use this data: 50 % of its rows repeat real ones (of other real rows 50 %); a model trained on it "
+        "predicts worse than one trained on real rows; single columns are distributed otherwise than in real rows; and "
+        "1 more."
+    )
+    assert [t.metric for t in told.tries] == failing
+    assert "columns do not go together" in because(told, "Faithful")
+
+
+def test_what_is_not_measured_is_not_said_to_be_good(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """Without a target, nothing is said of what models learn; a gate that has nothing to rule on proves nothing."""
+    rest = [s for s in good if s.metric != "tstr"]
+    no_target = Score("tstr", status="not-applicable", problem="no target is named")
+    told = tell(make_report([*rest, no_target], ["shape <= 1"]))
+    assert answers(told)["Useful"] == "unknown"
+    assert because(told, "Useful") == "no target is named"
+    assert told.sentence.endswith("and whether they are useful was not measured.")
+    blind = tell(make_report(rest, ["tstr >= 0.9"]))
+    assert blind.sentence == "Do not use this data yet: it is not proven. Not measured: learning from it."
+    assert "--target" in blind.tries[0].tries[0]
+    assert answers(tell(make_report([Score("rules", "", 1.0)], [])))["Faithful"] == "unknown"
+
+
+def test_without_gates_nothing_is_promised(make_report: MakeReport) -> None:
+    """No gate, no promise; no rows, no use."""
+    assert "nothing was asked of these 1,000 synthetic rows" in tell(make_report(gates=[])).sentence
+    assert tell(make_report(rows={"person": 0})).sentence == "There are no synthetic rows."
+    assert tell(make_report(rows={"a": 1, "b": 2})).sentence.startswith(
+        "These 3 synthetic rows in 2 tables may be used"
+    )
+    assert tell(make_report(rows={"a": 1})).sentence.startswith("This 1 synthetic row may be used")
+
+
+def test_doubts_are_said(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """What is waived and missed, what falls short, and what is too good to be true is a warning, not a yes."""
+    rest = [s for s in good if s.metric not in ("dcr-share", "detection")]
+    waived = make_report(rest, ["shape <= 1"], waived=[Waived("trend <= 0", "nobody looks at pairs")])
+    assert answers(tell(waived))["Faithful"] == "doubt"
+    assert "(waived: nobody looks at pairs)" in tell(waived).sentence
+    met = make_report(rest, ["shape <= 1"], waived=[Waived("trend <= 1", "nobody looks at pairs")])
+    assert answers(tell(met))["Faithful"] == "yes"
+    near = make_report([*rest, Score("dcr-share", "", 0.9, 0.5)], ["shape <= 1"])
+    assert answers(tell(near))["Private"] == "doubt"
+    assert "may be used with care: its rows lie nearer to the rows it was made from" in tell(near).sentence
+    close = make_report([*rest, Score("detection", "", 0.3, 0.5, 0.28, 0.32)], ["shape <= 1"])
+    assert because(tell(close), "Private") == "it is closer to real rows than other real rows are: look for copies"
+    assert SAID["doubt"] == "Yes, with a warning"
+
+
+def test_a_yes_to_privacy_says_how_far_it_goes(make_report: MakeReport) -> None:
+    """What was not looked at is named, and whether anything is guaranteed."""
+    said = because(tell(make_report()), "Private")
+    assert "no formal guarantee" in said
+    assert "not looked at: singling out, linkability, inference, membership" in said
+    spent = because(tell(make_report(spend=Spend(1.5, 1e-6))), "Private")
+    assert "guaranteed is epsilon 1.5 per row" in spent
+
+
+def test_fairness_is_asked_where_there_are_groups(make_report: MakeReport) -> None:
+    """There is a line where sensitive columns were named, else not."""
+    assert "Fair" not in answers(tell(make_report()))
+    assert answers(tell(make_report(), Aside(sensitive=("person.sex",))))["Fair"] == "unknown"
+
+
+def test_weak_evidence_is_said_to_be(make_report: MakeReport) -> None:
+    """Without held-out rows, and without any real rows, there is a caveat."""
+    assert "no held-out rows" in tell(make_report(), Aside(holdout=False)).caveat
+    assert "no real rows" in tell(make_report(), Aside(train=False, holdout=False)).caveat
+
+
+def test_metrics_that_are_not_installed_have_a_say(make_report: MakeReport) -> None:
+    """A gate on an unknown metric refuses in its own name, with advice for all."""
+    told = tell(make_report([Score("odd-one", "", 1.0)], ["odd-one <= 0"]))
+    assert told.sentence == "Do not use this data: what 'odd-one' asks is not met."
+    assert told.tries[0].title == "odd-one"
+    assert told.tries[0].tries
+
+
+def test_chance_decides_what_is_beyond() -> None:
+    """A part is beyond where it is worse than reference and chance; else twice its interval must lie between."""
+    row = ScoreRow(metric="shape", about="t.a", value=0.3, reference=0.1, goal="lower")
+    assert beyond(row)
+    assert not beyond(row.model_copy(update={"chance": 0.25}))
+    assert beyond(row.model_copy(update={"chance": 0.15}))
+    assert not beyond(row.model_copy(update={"low": 0.2, "high": 0.4}))
+    assert beyond(row.model_copy(update={"low": 0.28, "high": 0.32}))
+    assert not beyond(row.model_copy(update={"reference": None}))
+    higher = row.model_copy(update={"goal": "higher"})
+    assert excess(higher) == pytest.approx(-0.2)
+    assert not beyond(higher)
+    assert beyond(higher.model_copy(update={"reference": 0.9}))
+
+
+def test_parts_are_not_tables_or_wholes(make_report: MakeReport) -> None:
+    """Of several tables, the score of a table is no column."""
+    scores = [Score("shape", a, 0.9, 0.1, chance=0.1) for a in ("", "worst", "a", "b", "a.x")]
+    report = make_report(scores, [], rows={"a": 5, "b": 6})
+    assert [p.about for p in worst_parts(report, "shape", 9)] == ["a.x"]
+
+
+def test_names_are_short_where_there_is_one_table(make_report: MakeReport) -> None:
+    """The table's name is left out where it says nothing; pairs are joined by words."""
+    one, two = make_report(rows=ROWS), make_report(rows={"a": 1, "b": 1})
+    assert short_name(one, "person.age") == "age"
+    assert short_name(one, "person.age ~ person.sex ~ person.job") == "age, sex and job"
+    assert short_name(two, "a.x ~ b.y") == "a.x and b.y"
+    assert short_name(one, "end >= start") == "end >= start"
+
+
+def test_every_metric_has_its_words() -> None:
+    """Metrics of this package are spoken of in plain words, and those of privacy are explained to the officer."""
+    ours = [n for n, at in registry.places("metrics").items() if at.startswith("synthwright.")]
+    assert [n for n in ours if n not in WORDS] == []
+    private = [n for n in ours if getattr(registry.find("metrics", n), "group", "") == "privacy"]
+    assert [n for n in private if n not in ATTACKS] == []
+    assert {a.risk for a in ATTACKS.values()} == set(RISKS)
+
+
+@pytest.mark.parametrize("metric", sorted(WORDS))
+def test_words_fit_their_sentences(metric: str) -> None:
+    """Clauses begin small and end without a full stop; advice is whole sentences with closed backticks."""
+    said = WORDS[metric]
+    for clause in (said.holds, said.fails):
+        assert clause[0].islower()
+        assert clause[-1] != "."
+    assert said.title[0].isupper()
+    assert said.tries
+    for advice in said.tries:
+        assert advice[0].isupper()
+        assert advice[-1] == "."
+        assert advice.count("`") % 2 == 0
