@@ -189,6 +189,7 @@ def test_names_are_short_where_there_is_one_table(make_report: MakeReport) -> No
     assert short_name(one, "person.age ~ person.sex ~ person.job") == "age, sex and job"
     assert short_name(two, "a.x ~ b.y") == "a.x and b.y"
     assert short_name(one, "end >= start") == "end >= start"
+    assert short_name(one, "person.a -> person.b") == "a -> b"
 
 
 def test_every_metric_has_its_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
@@ -123,7 +124,9 @@ def group_of(metric: str) -> str:
 def short_name(report: Report, about: str) -> str:
     """Return what a score is about as people say it: without the table where there is one, pairs with "and"."""
     only = f"{next(iter(report.rows))}." if len(report.rows) == 1 else ""
-    *first, last = (p.removeprefix(only) for p in about.split(" ~ "))
+    if only:
+        about = re.sub(rf"(?:^|(?<=\s)){re.escape(only)}", "", about)
+    *first, last = about.split(" ~ ")
     return spelled(f"{', '.join(first)} and {last}" if first else last, 80)
 
 
