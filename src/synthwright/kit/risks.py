@@ -66,13 +66,12 @@ class Risk(NamedTuple):
         """Whether it says anything at all, and by how much the risk exceeds chance."""
         return self.chance > 0.0 or self.estimate.value > 0.0, self.estimate.value - self.chance
 
-    @property
-    def note(self) -> str:
-        """What succeeded how often, for people."""
+    def note(self, sentence: str) -> str:
+        """Return a sentence with `{trained}`, `{control}` and `{guessed}` filled in as shares, for people."""
         o = self.outcome
         shares = (o.trained / o.attacks, o.control / o.outside, o.guessed)
         trained, control, guessed = (f"{round(100 * s, 4):.3g} %" for s in shares)
-        return f"succeeds on {trained} of training rows and {control} of held-out rows, by guessing on {guessed}"
+        return f"{o.about}: " + sentence.format(trained=trained, control=control, guessed=guessed)
 
 
 def lacking(case: Case) -> str:

@@ -81,7 +81,7 @@ class AttributeInference(Metric):
         found.sort(key=lambda o: first.get(o.about, len(first)))
         each = risks(found)
         worst = max(each, key=lambda r: r.badness)
-        note = f"the secret {worst.outcome.about} {worst.note}"
+        note = worst.note("told of {trained} of training rows, {control} of held-out rows; by guessing of {guessed}")
         whole = Finding(worst.outcome.about, worst.estimate, 0.0, "; ".join([note, *notes]), worst.chance)
         parts = [Finding(r.outcome.about, r.estimate, 0.0, chance=r.chance) for r in each]
         return scores(self, {"": whole}, parts, max(o.attacks for o in found), share=True)

@@ -79,7 +79,10 @@ class Linkability(Metric):
             return without(self, too_small(2))
         each = risks(found)
         worst = max(each, key=lambda r: r.badness)
-        whole = Finding(worst.outcome.about, worst.estimate, 0.0, "; ".join([worst.note, *notes]), worst.chance)
+        note = worst.note(
+            "{trained} of training rows are linked, {control} of held-out rows; by guessing {guessed} would be"
+        )
+        whole = Finding(worst.outcome.about, worst.estimate, 0.0, "; ".join([note, *notes]), worst.chance)
         parts = [Finding(r.outcome.about, r.estimate, 0.0, chance=r.chance) for r in each]
         return scores(self, {"": whole}, parts, max(o.attacks for o in found), share=True)
 

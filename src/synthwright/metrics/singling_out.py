@@ -85,7 +85,8 @@ class SinglingOut(Metric):
             none = Finding("", Estimate(0.0, 0.0, 0.0), 0.0, "nothing a synthetic row says is true of it alone", 0.0)
             return scores(self, {"": none}, [], max(rows), share=True)
         worst = max(each, key=lambda r: r.badness)
-        note = f"{worst.outcome.about}: {worst.note}"
+        note = worst.note("{trained} of guesses single out a training row, {control} a held-out row; by accident "
+                          "{guessed} would")  # fmt: skip
         whole = Finding(worst.outcome.about, worst.estimate, 0.0, "; ".join([note, *notes]), worst.chance)
         parts = [Finding(r.outcome.about, r.estimate, 0.0, chance=r.chance) for r in each]
         return scores(self, {"": whole}, parts, max(rows), share=True)
