@@ -75,7 +75,8 @@ def test_a_run_leaves_what_it_promises(project: Path) -> None:
     assert report.passed, report.summary
     names = {p.name for p in (project / "out").iterdir() if not p.name.startswith(".")}
     assert names == {"data", "README.md", "croissant.json", "spec.lock.yaml", "manifest.json", "internal"}
-    assert {p.name for p in (project / "out" / "internal").iterdir()} == {"report.html", "report.json", "quarantine"}
+    inside = {"report.json", "report.html", "report.md", "officer.html", "officer.md", "quarantine"}
+    assert {p.name for p in (project / "out" / "internal").iterdir()} == inside
     assert verify(project / "out") == []
     fake = pq.read_table(project / "out" / "data" / "people")
     real = people()

@@ -123,7 +123,8 @@ def make_release(tmp_path: Path, make_report: MakeReport) -> Callable[..., Path]
             for i in range(parts):
                 pq.write_table(held.slice(i * each, each), folder / "data" / place / f"part-{i:05}.parquet")
         report.write(folder / "internal" / "report.json")
-        (folder / "internal" / "report.html").write_text("<!doctype html>", encoding="utf-8")
+        for page in ("report.html", "report.md", "officer.html", "officer.md"):
+            (folder / "internal" / page).write_text("<!doctype html>", encoding="utf-8")
         (folder / "spec.lock.yaml").write_text("synthwright: 1\n", encoding="utf-8")
         write_card(folder, report, plan)
         write_croissant(folder, data.schema, name="things", description="Synthetic things.")

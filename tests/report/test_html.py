@@ -17,7 +17,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.ruling import Waived
 from synthwright.core.schema import Field, Kind
 from synthwright.report import figures
-from synthwright.report.html import OFFICER, REPORT, render, render_officer, write_html
+from synthwright.report.formats import write_report
+from synthwright.report.html import OFFICER, REPORT, render, render_officer
 from synthwright.report.meanings import reasons
 from synthwright.report.report import Report
 from synthwright.testing import toys
@@ -153,7 +154,7 @@ def test_says_everything(make_report: MakeReport, good: Sequence[Score], tmp_pat
     data = toys.plain()
     scores = [*good, Score("shape", "thing.size", 0.123, 0.01)]
     report = make_report(scores, data=data, notes=["colour was guessed"], dropped={"rule-broken": 1234})
-    write_html(report, Case(data, None, data), tmp_path / "report.html")
+    write_report(report, Case(data, None, data), tmp_path, ["html"])
     text = " ".join(" ".join(is_safe((tmp_path / "report.html").read_text(encoding="utf-8")).text).split())
     for wanted in (
         "These 120 synthetic rows may be used",

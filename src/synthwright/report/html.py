@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthwright.core.contracts import Case
@@ -14,7 +13,6 @@ from synthwright.report.document import pieces
 from synthwright.report.figures import Drawn, Figure, Picture, draw
 from synthwright.report.meanings import TERMS, anchors, meanings, reasons
 from synthwright.report.officer import officer
-from synthwright.report.released import write_whole
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
 from synthwright.report.telling import SAID, Aside, Told, Try, excess, short_name, tell
 from synthwright.report.verdict import said, standing
@@ -28,17 +26,6 @@ MOST_SCORES = 200
 """Scores about single columns and pairs that are listed, worst first."""
 MOST_OPEN = 12
 """Columns that are shown at once; the others on demand."""
-
-
-def write_html(report: Report, case: Case, path: Path) -> None:
-    """Write the report as one page, whole or not at all, without the officer's page beside it.
-
-    Args:
-        report: what was measured.
-        case: the data it was measured on; real rows are the training rows, or else the held-out ones, or none.
-        path: the file.
-    """
-    write_whole(path, render(report, case))
 
 
 def render(report: Report, case: Case, drawn: Drawn | None = None, *, officer: str = "") -> str:

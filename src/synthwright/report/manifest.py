@@ -21,7 +21,8 @@ from synthwright.report.report import Report
 NAME = "manifest.json"
 BESIDE = ("README.md", "croissant.json", "spec.lock.yaml")
 """What a release holds beside its data and manifest."""
-INTERNAL = ("internal/report.json", "internal/report.html")
+INTERNAL = ("internal/report.json", "internal/report.html", "internal/report.md", "internal/officer.html",
+            "internal/officer.md")  # fmt: skip
 """What stays at home, and is vouched for where it is."""
 _DECIDING = ("numpy", "pyarrow", "polars", "scipy", "lightgbm", "faker", "phonenumbers",
              "python-stdnum")  # fmt: skip

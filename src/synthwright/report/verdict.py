@@ -148,7 +148,7 @@ def _nothing(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> str:
 
 
 def _short(score: Score, goal: str | None) -> list[str]:
-    """Say that a score falls short of what good data reaches."""
+    """Say that a score falls short of what good data reaches, once: of the first bound that it misses."""
     known = [replace(parse(g), text="") for g in (*SOFT_GATES, *DEFAULT_GATES)]
     known = [g for g in known if g.metric == score.metric and not g.about]
     if not known and goal is not None:
@@ -157,7 +157,7 @@ def _short(score: Score, goal: str | None) -> list[str]:
     counted = score._replace(chance=score.chance or 0.0)  # a warning costs nothing: unknown chance is none
     held = [_held(g, counted) for g in known if not (g.relative and score.reference is None)]
     beside = "" if score.reference is None else f"; a second real sample gets {said(score.reference)}"
-    return [f"{h.why}{beside}." for h in held if not h.passed]
+    return [f"{h.why}{beside}." for h in held if not h.passed][:1]
 
 
 def _close(score: Score) -> list[str]:

@@ -17,7 +17,7 @@ from synthwright.core.writing import document
 from synthwright.kit.files import folder_names
 from synthwright.report.card import write_card
 from synthwright.report.croissant import write_croissant
-from synthwright.report.html import write_html
+from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
@@ -54,9 +54,8 @@ def release(ended: Ended, place: Out) -> Report:
                        seconds=ended.seconds, notes=_notes(ended), waived=plan.waived)  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
-    report.write(staged / INTERNAL / "report.json")
     ended.bench.ctx.progress(1, 3, "report")
-    write_html(report, case, staged / INTERNAL / "report.html")
+    write_report(report, case, staged / INTERNAL)
     if report.passed:
         ended.bench.ctx.progress(2, 3, "data")
         _write_release(ended, report, case, staged)
