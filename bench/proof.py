@@ -78,7 +78,9 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
         report = judge(case, tuple(order["metrics"]), (), order["seed"], guessed=True)[0]
     except SynthwrightError as error:
         return kept | {"applies": True, "refused": ["door"], "problem": type(error).__name__}
-    ratios = {s.name: [s.value, s.reference, s.chance] for s in report.scores if s.about in ("", "worst") or "fpr" in s.about}
+    ratios = {
+        s.name: [s.value, s.reference, s.chance] for s in report.scores if s.about in ("", "worst") or "fpr" in s.about
+    }
     return kept | {"applies": True, "refused": [g.gate.split()[0] for g in report.gates if not g.passed],
                    "problem": [g.why for g in report.gates if not g.passed and g.value is None],
                    "scores": ratios, "seconds": time.process_time() - begun}  # fmt: skip
