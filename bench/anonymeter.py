@@ -1,13 +1,12 @@
-"""Hold our attacks beside those of anonymeter and SDMetrics, on rows of Adult of which a known share is copied.
+"""Hold our privacy attacks beside those of anonymeter and SDMetrics, on rows of which a known part is copied.
 
-    python bench/anonymeter.py --peer PYTHON
+    python -m venv E && E/bin/pip install anonymeter==1.1.0 sdmetrics==0.32.0 pyarrow
+    python bench/anonymeter.py --data ../shared/data/benchmark --peer E/bin/python
 
-PYTHON is the interpreter (3.11 or later) of an environment of its own with `anonymeter`, `sdmetrics` and `pyarrow`:
-nothing of the project depends on them. Adult as it ships in `examples/adult` is split at random into 4,000 training,
-4,000 held-out and 4,000 other real rows; the latter stand for synthetic rows, as they are (honest), with some of them
-replaced by training rows (at random, or the 40 that are farthest from their nearest neighbour), or all of them. Both
-sides get the same files; processor seconds are those of the attacks alone, on one thread. Writes `anonymeter.md` beside
-this file.
+The peers run in an environment of their own (Python 3.11 or later), for nothing of the project depends on them. Both
+sides get the same rows. Tables are split as `proof.py` splits them: 1,600 rows to learn from, 800 held out, and 1,600
+that stand for synthetic rows, honest or with rows copied. Results are kept line by line in `--cache`, so that a run
+goes on where it was stopped. Writes `anonymeter.md` beside this file; `anonymeter_report.py` says what is in it.
 """
 
 from __future__ import annotations
@@ -21,205 +20,220 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ADULT = HERE.parent / "examples" / "adult" / "adult.parquet"
-ROWS = 4_000
-CASES = {"honest": 0, "1 % copied": 40, "40 most isolated copied": 40, "5 % copied": 200, "all copied": ROWS}
-"""How many rows are training rows."""
-ATTACKS = 1_000
-"""Attacks that anonymeter makes, twice what it does by default."""
-OURS = {
-    "singling-out": "singling_out:SinglingOut",
-    "linkability": "linkability:Linkability",
-    "attribute-inference": "attribute_inference:AttributeInference",
-}
-
-
-class Said(NamedTuple):
-    """What one attack came to on one case."""
-
-    attack: str
-    risk: float
-    low: float
-    high: float
-    seconds: float
-    seen: bool
+TABLES = {"adult": "occupation", "shoppers": "Region"}
+"""The tables, and of each the column that SDMetrics takes for the secret."""
+CASES = {"honest": None, "1 % copied": ("train-copied", 0), "5 % copied": ("train-copied", 1),
+         "40 isolated copied": ("isolated-leaked", 2), "all, noise 0.02 sd": ("train-copied-with-noise", 2),
+         "all copied": None}  # fmt: skip
+"""The synthetic tables: faults of `faults.py` with their strength; honest rows; the training rows, shuffled."""
+SPLITS = 3
+"""Splits of every table whose honest rows are looked at; faults are planted in the first."""
+ATTACKS, COLUMNS = 500, 3
+"""Attacks that anonymeter makes, and columns of its queries: both its defaults."""
+OURS = ("exact-copies", "near-copies", "rare-copies", "holdout-copies", "membership", "membership, tpr at 1 % fpr",
+        "membership, tpr at 0.1 % fpr", "singling-out", "linkability", "attribute-inference", "dcr-share")  # fmt: skip
+"""Our scores: the metric and, behind a comma, what the score is about."""
+Found = dict[str, Any]
+"""What one side said of one case: of every score its value, interval, and whether it sees something."""
+Known = dict[str, dict[str, Found]]
+"""That of all cases, by side and case."""
 
 
 # ------------------------------------------------------------------------------------------- in the peers' interpreter
-def peers(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield what every attack of the peers came to; the control rows are attacked as the training rows are."""
+def peers(folder: Path) -> Found:
+    """Return what every attack of the peers came to; the control rows are attacked as the training rows are."""
     import warnings
+    from importlib.metadata import version
 
     import numpy as np
+    import polars as pl
     import pyarrow.parquet as pq
-    from anonymeter import evaluators  # type: ignore[import-not-found]
-    from sdmetrics.single_table import DisclosureProtectionEstimate  # type: ignore[import-not-found]
 
     warnings.simplefilter("ignore")
-    np.random.seed(0)  # noqa: NPY002 - anonymeter and SDMetrics draw from the global stream
-    train, holdout, fake = (pq.read_table(folder / f"{n}.parquet").to_pandas() for n in ("train", "holdout", "fake"))
-    names = list(train.columns)
-    common = {"ori": train, "syn": fake, "control": holdout, "n_attacks": ATTACKS}
+    np.random.seed(0)  # noqa: NPY002 - both peers draw from the global stream
+    pl.set_random_seed(0)
+    begun = time.process_time()
+    train, control, fake = (pq.read_table(folder / f"{n}.parquet").to_pandas() for n in ("train", "holdout", "fake"))
+    scores = attacks(train, control, fake)
+    between = time.process_time()
+    scores |= protections(train, control, fake, TABLES[folder.name.split()[0]])
+    used = {name: version(name) for name in ("anonymeter", "sdmetrics")}
+    spent = {"anonymeter": between - begun, "sdmetrics": time.process_time() - between}
+    return {"scores": scores, "versions": used, "seconds": spent}
 
-    def told(attack: str, evaluator: Any, **mode: Any) -> dict[str, Any]:
-        before = time.process_time()
+
+def attacks(train: Any, control: Any, fake: Any) -> Found:
+    """Return the risks that anonymeter finds.
+
+    Singling out depends on how many rows there are. The correction for unequal sides is fitted on control samples of
+    1,000 rows and more, so on a single size where the control has 800: hence twice, with equal sides and as called.
+    """
+    from anonymeter import evaluators  # type: ignore[import-not-found]
+
+    def told(evaluator: Any, level: float = 0.95, **mode: Any) -> Found:
         evaluator.evaluate(**mode)
-        risk = evaluator.risk()
-        spent = time.process_time() - before
-        return {"attack": attack, "risk": risk.value, "low": risk.ci[0], "high": risk.ci[1], "seconds": spent}
+        risk = evaluator.risk(confidence_level=level)
+        low, high = map(float, risk.ci)
+        return {"value": float(risk.value), "low": low, "high": high, "seen": low > 0,
+                "plain": float(evaluator.risk().ci[0]) > 0}  # fmt: skip
 
-    yield told("singling out, one column", evaluators.SinglingOutEvaluator(**common, seed=0), mode="univariate")
-    yield told(
-        "singling out, 4 columns", evaluators.SinglingOutEvaluator(**common, n_cols=4, seed=0), mode="multivariate"
-    )
+    common = {"syn": fake, "control": control, "n_attacks": ATTACKS}
+    out = {}
+    for suffix, real in (("", train.iloc[: len(control)]), (", all", train)):
+        for name, mode in (("one", "univariate"), ("several", "multivariate")):
+            asked = evaluators.SinglingOutEvaluator(ori=real, **common, n_cols=COLUMNS, seed=0)
+            out[name + suffix] = told(asked, mode=mode)
+    names = list(train.columns)
     halves = (names[::2], names[1::2])
-    yield told("linkability", evaluators.LinkabilityEvaluator(**common, aux_cols=halves, n_neighbors=1), n_jobs=1)
+    out["link"] = told(evaluators.LinkabilityEvaluator(ori=train, **common, aux_cols=halves, n_neighbors=1), n_jobs=1)
+    guesses = {}
     for secret in names:
         known = [c for c in names if c != secret]
         number = train[secret].dtype.kind in "iuf"
-        attack = evaluators.InferenceEvaluator(**common, aux_cols=known, secret=secret, regression=number)
-        yield told(f"inference of {secret}", attack, n_jobs=1)
-    numbers = [c for c in names if train[c].dtype.kind in "iuf"]
-    before = time.process_time()
-    asked = {
-        "known_column_names": [c for c in names if c != "occupation"],
-        "sensitive_column_names": ["occupation"],
-        "continuous_column_names": numbers,
-        "num_rows_subsample": 1_000,
-        "num_iterations": 4,
-    }
-    one, other = (DisclosureProtectionEstimate.compute(r, fake, **asked, verbose=False) for r in (train, holdout))
-    gain, spent = other - one, time.process_time() - before
-    yield {"attack": "disclosure of occupation", "risk": gain, "low": gain, "high": gain, "seconds": spent}
+        asked = evaluators.InferenceEvaluator(ori=train, **common, aux_cols=known, secret=secret, regression=number)
+        guesses[secret] = told(asked, 1 - 0.05 / len(names), n_jobs=1)
+    worst = max(guesses, key=lambda s: (guesses[s]["low"], guesses[s]["value"]))
+    out["worst"] = guesses[worst] | {"note": worst}
+    mean = sum(g["value"] for g in guesses.values()) / len(guesses)
+    out["mean"] = {"value": mean, "alone": sum(g["plain"] for g in guesses.values()), "of": len(guesses)}
+    return out
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the peers."""
-    from importlib.metadata import version
+def protections(train: Any, control: Any, fake: Any, secret: str) -> Found:
+    """Return how protected SDMetrics finds the training rows; labels as codes, which are the same and cost less."""
+    import pandas as pd
+    from sdmetrics import single_table as sd  # type: ignore[import-not-found]
 
-    return {name: version(name) for name in ("anonymeter", "sdmetrics")}
+    class Baseline(sd.DCRBaselineProtection):  # type: ignore[misc]
+        _seed = 0
+
+    whole = pd.concat([train, control, fake])
+    numbers = [c for c in train.columns if train[c].dtype.kind in "iuf"]
+    labels = {c: pd.factorize(whole[c])[1] for c in train.columns if c not in numbers}
+    coded = [side.assign(**{c: at.get_indexer(side[c]) for c, at in labels.items()}) for side in (train, control, fake)]
+    about = {"columns": {c: {"sdtype": "categorical" if c in labels else "numerical"} for c in train.columns}}
+    real, rest, made = coded
+    same = len(rest)  # nearer to the larger side is what honest rows are too
+    over = sd.DCROverfittingProtection.compute(real[:same], made[:same], rest, about, None)
+    base = Baseline.compute(real, made[:400], about, None)
+    cap = sd.DisclosureProtectionEstimate.compute_breakdown(
+        train, fake, [c for c in train.columns if c != secret], [secret], "generalized_cap", numbers,
+        num_rows_subsample=600, num_iterations=2, verbose=False)["cap_protection"]  # fmt: skip
+    return {n: {"value": float(v)} for n, v in (("disclosure", cap), ("baseline", base), ("overfitting", over))}
 
 
 # ----------------------------------------------------------------------------------------------------- in our own
-def write_cases(folder: Path) -> None:
-    """Write the training, held-out and synthetic rows of every case."""
+def cases() -> list[str]:
+    """Return the cases: a table, a split and the synthetic rows, with slashes."""
+    faults = [f"{table}/0/{case}" for table in TABLES for case in CASES]
+    return faults + [f"{table}/{split}/honest" for table in TABLES for split in range(1, SPLITS)]
+
+
+def planted(name: str, data: Path) -> tuple[Any, Any]:
+    """Return the split of a case and its synthetic rows."""
     import numpy as np
-    import pyarrow as pa
+    from faults import FAULTS
+    from faults_other import Split
+    from proof import load
+
+    table, seed, case = name.split("/")
+    whole, target = load(data, table)
+    split = Split.of(whole, target, np.random.default_rng([int(seed), 1]))
+    fault = CASES[case]
+    if fault:
+        rng = np.random.default_rng([int(seed), 2, fault[1]])
+        return split, FAULTS[fault[0]].make(split, fault[1], rng)
+    copied = split.train.take(np.random.default_rng([int(seed), 3]).permutation(split.train.num_rows))
+    return split, copied if case == "all copied" else split.second
+
+
+def ours(name: str, data: Path) -> Found:
+    """Return our scores, and which default gates refuse."""
+    from synthwright.face import case_of, judge
+
+    split, fake = planted(name, data)
+    begun = time.process_time()
+    case = case_of(split.train, fake, split.holdout, None, split.target, ())
+    asked = ("singling-out", "linkability", "attribute-inference", "dcr-share")
+    report = judge(case, asked, (), int(name.split("/")[1]), guessed=True)[0]
+    scores = {(s.metric, s.about): s for s in report.scores}
+    out: Found = {}
+    for label in OURS:
+        s = scores[label.partition(", ")[::2]]
+        assert s.value is not None and s.reference is not None and s.chance is not None, s  # noqa: PT018
+        seen = s.value > s.reference + s.chance
+        out[label] = {"value": s.value, "low": s.low, "high": s.high, "seen": seen, "note": s.problem}
+    refused = sorted({g.gate.replace("[", " ").replace(".", " ").split()[0] for g in report.gates if not g.passed})
+    return {"scores": out, "refused": refused, "seconds": {"ours": time.process_time() - begun}}
+
+
+def theirs(names: list[str], data: Path, python: str) -> Iterator[tuple[str, Found]]:
+    """Yield what the peers say of the cases: one process, which compiles once."""
     import pyarrow.parquet as pq
 
-    from synthwright.core.context import Context
-    from synthwright.core.dataset import Dataset
-    from synthwright.kit.neighbours import nearest, points
-
-    whole = pq.read_table(ADULT).replace_schema_metadata()
-    order = Context(seed=1).at("split").rng.permutation(whole.num_rows)
-    train, holdout, second = (whole.take(pa.array(order[i * ROWS : (i + 1) * ROWS])) for i in range(3))
-    held = Dataset.of(train, name="person")
-    (rows,) = points([held.tables["person"]], held.schema.tables["person"].fields, among=(0,))
-    lonely = np.argsort(-nearest(rows, rows, 2)[0][:, 1], kind="stable")
-    for name, count in CASES.items():
-        chosen = lonely[:count] if "isolated" in name else np.arange(count)
-        fake = pa.concat_tables([train.take(pa.array(chosen)), second.slice(count)])
-        (folder / name).mkdir()
-        for part, table in (("train", train), ("holdout", holdout), ("fake", fake)):
-            pq.write_table(table, folder / name / f"{part}.parquet")
+    with tempfile.TemporaryDirectory() as place:
+        folders = {str(Path(place, name.replace("/", " "))): name for name in names}
+        for folder, name in folders.items():
+            split, fake = planted(name, data)
+            Path(folder).mkdir()
+            for part, rows in (("train", split.train), ("holdout", split.holdout), ("fake", fake)):
+                pq.write_table(rows.replace_schema_metadata(), Path(folder, f"{part}.parquet"))
+        for line in _peer(python, "--run", *folders):
+            folder, found = json.loads(line)
+            yield folders[folder], found
 
 
-def ours(folder: Path) -> Iterator[Said]:
-    """Yield what our attacks came to."""
-    import importlib
-
-    import pyarrow.parquet as pq
-
-    from synthwright.core.context import Context
-    from synthwright.core.contracts import Case
-    from synthwright.core.dataset import Dataset
-
-    train = Dataset.of(pq.read_table(folder / "train.parquet"), name="person")
-    others = (pq.read_table(folder / f"{n}.parquet") for n in ("holdout", "fake"))
-    holdout, fake = (Dataset.of({"person": table}, train.schema) for table in others)
-    for name, place in OURS.items():
-        module, _, cls = place.partition(":")
-        metric = getattr(importlib.import_module(f"synthwright.metrics.{module}"), cls)()
-        before = time.process_time()
-        score = metric.measure(Case(train, holdout, fake), Context(seed=0))[0]
-        spent = time.process_time() - before
-        yield Said(name, score.value, score.low, score.high, spent, score.value > score.chance)
-
-
-def theirs(folder: Path, python: str) -> Iterator[Said]:
-    """Yield what the peers' attacks came to; of the inferences, the worst secret by the end of its interval."""
-    found = json.loads(_peer(python, "--run", str(folder)))
-    each = [Said(f["attack"], f["risk"], f["low"], f["high"], f["seconds"], f["low"] > 0) for f in found]
-    guesses = [s for s in each if s.attack.startswith("inference")]
-    worst = max(guesses, key=lambda s: s.low)
-    yield from (s for s in each if s.attack.startswith(("singling", "link")))
-    yield worst._replace(attack="inference, worst of 15 secrets", seconds=sum(s.seconds for s in guesses))
-    mean = sum(s.risk for s in guesses) / len(guesses)
-    yield Said("inference, mean of 15 secrets", mean, mean, mean, 0.0, seen=False)
-    yield from (s for s in each if s.attack.startswith("disclosure"))
-
-
-def _peer(python: str, *words: str) -> str:
-    """Return what this file prints in the peers' interpreter, which must not take it for the package of its name."""
+def _peer(python: str, *words: str) -> Iterator[str]:
+    """Yield the lines that this file prints in the peers' interpreter, which must not take it for their package."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS"), "1")
-    done = subprocess.run([python, "-P", __file__, *words], env={**os.environ, **threads}, check=True,
-                          stdout=subprocess.PIPE, text=True)  # fmt: skip
-    return done.stdout.splitlines()[-1]
+    with subprocess.Popen([python, "-P", __file__, *words], env={**os.environ, **threads},
+                          stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
+        yield from process.stdout or ()
+    if process.returncode:
+        sys.exit(f"bench/anonymeter.py: the peers ended with {process.returncode}")
 
 
-INTRO = """# Our attacks beside anonymeter's and SDMetrics'
-
-Written by `python bench/anonymeter.py --peer PYTHON`: Adult, 4,000 training, 4,000 held-out and 4,000 synthetic rows,
-which are other real rows, of which a known share was replaced by training rows. Synthwright, anonymeter {anonymeter}
-(Clear BSD licence) with 1,000 attacks each, SDMetrics {sdmetrics} (MIT). One thread. Processor seconds are of the
-attacks alone, on a busy machine.
-
-The risk is (trained - control) / (1 - control) everywhere, but for SDMetrics: there it is how much more protected it
-finds occupation in held-out than in training rows, and no interval is given. *Seen*: ours where the risk exceeds what
-chance does in one of 20,000 honest samples, all parts of the metric together; anonymeter where the 95 % interval of
-that attack excludes 0, which one of 40 honest samples does too (of 15 secrets, one of three).
-
-"""
-
-
-def table(folder: Path, python: str) -> str:
-    """Run everything and return it as a table for each side."""
-    sides = (
-        ("Synthwright", {c: list(ours(folder / c)) for c in CASES}),
-        ("anonymeter and SDMetrics", {c: list(theirs(folder / c, python)) for c in CASES}),
-    )
-    out = []
-    for title, found in sides:
-        head = f"| {title} | {' | '.join(CASES)} | CPU s |"
-        lines = [head, "|---|" + "---:|" * (len(CASES) + 1)]
-        for place, said in enumerate(found["honest"]):
-            column = [found[c][place] for c in CASES]
-            cells = [f"{s.risk:.4f}{' **seen**' if s.seen else ''}" for s in column]
-            seconds = max(s.seconds for s in column)
-            lines.append(f"| {said.attack} | {' | '.join(cells)} | {seconds:.1f} |")
-        out.append("\n".join(lines))
-    return "\n\n".join(out) + "\n"
+def done(data: Path, python: str, cache: Path) -> Known:
+    """Return what both sides say of all cases; what the cache holds is not worked again."""
+    known: Known = {"ours": {}, "theirs": {}}
+    if cache.exists():
+        for side, name, found in map(json.loads, cache.read_text(encoding="utf-8").splitlines()):
+            known[side][name] = found
+    waiting = [name for name in cases() if name not in known["theirs"]]
+    with cache.open("a", encoding="utf-8") as out:
+        for side, found in (
+            ("ours", ((name, ours(name, data)) for name in cases() if name not in known["ours"])),
+            ("theirs", theirs(waiting, data, python) if waiting else iter(())),
+        ):
+            for name, one in found:
+                known[side][name] = one
+                out.write(json.dumps([side, name, one]) + "\n")
+                out.flush()
+                print(side, name, flush=True)
+    return {side: {name: found[name] for name in cases()} for side, found in known.items()}
 
 
 def main() -> None:
-    """Write the tables; or, in the peers' interpreter, print what one case came to."""
+    """Work what is not in the cache and write the page; or, in the peers' interpreter, print what cases came to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="the folder of the tables")
     parser.add_argument("--peer", help="the interpreter of the environment with anonymeter and sdmetrics")
-    parser.add_argument("--run", type=Path, help="in the peers' interpreter: the folder of a case")
-    parser.add_argument("--versions", action="store_true", help="in the peers' interpreter: print its versions")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "synthwright-anonymeter.jsonl"))
+    parser.add_argument("--run", nargs="+", help="in the peers' interpreter: the folders of cases")
     asked = parser.parse_args()
-    if asked.versions or asked.run:
-        print(json.dumps(versions() if asked.versions else list(peers(asked.run))))
+    for folder in asked.run or ():
+        print(json.dumps([folder, peers(Path(folder))]), flush=True)
+    if asked.run:
         return
-    if not asked.peer:
-        sys.exit("bench/anonymeter.py: give --peer, an interpreter with anonymeter and sdmetrics installed")
-    with tempfile.TemporaryDirectory() as place:
-        write_cases(Path(place))
-        text = INTRO.format(**json.loads(_peer(asked.peer, "--versions"))) + table(Path(place), asked.peer)
+    if not asked.peer or not asked.data:
+        sys.exit("bench/anonymeter.py: give --data, and --peer: an interpreter with anonymeter and sdmetrics installed")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from anonymeter_report import page
+
+    text = page(done(asked.data, asked.peer, asked.cache), TABLES, ATTACKS, COLUMNS)
     (HERE / "anonymeter.md").write_text(text, encoding="utf-8")
     print(text)
 

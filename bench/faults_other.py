@@ -284,12 +284,17 @@ def design(table: pa.Table, names: list[str]) -> np.ndarray:
 
 def logistic(hot: np.ndarray, yes: np.ndarray) -> np.ndarray:
     """Return the probability of `yes` in every row by a ridge-penalised logistic regression."""
+    return 1 / (1 + np.exp(-np.clip(hot @ logistic_of(hot, yes), -15, 15)))
+
+
+def logistic_of(hot: np.ndarray, yes: np.ndarray) -> np.ndarray:
+    """Return the weights of a ridge-penalised logistic regression."""
     beta, p = np.zeros(hot.shape[1]), np.full(len(hot), 0.5)
     for _ in range(8):
         slope = (hot * (p * (1 - p))[:, None]).T @ hot + 2 * np.eye(len(beta))
         beta += np.linalg.solve(slope, hot.T @ (yes - p) - 2 * beta)
         p = 1 / (1 + np.exp(-np.clip(hot @ beta, -15, 15)))
-    return p
+    return beta
 
 
 # -------------------------------------------------------------------------------------------------------- ten faults

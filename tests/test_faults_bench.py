@@ -32,6 +32,7 @@ def people(rng: np.random.Generator, rows: int = 2_000) -> pa.Table:
     pay = np.round(rng.lognormal(7, 0.5, rows) + 20 * age, 2)
     begun = np.datetime64("2020-01-01T08:30", "us") + rng.integers(0, 10**6, rows).astype("m8[m]")
     district = np.array(["west", "east"])[(town > "b").astype(int)]
+    member = rng.random(rows) < 0.3
     minutes = age * 10 + rng.integers(0, 300, rows)
     return pa.table({
         "name": [f"person {i}" for i in range(rows)],
@@ -42,10 +43,10 @@ def people(rng: np.random.Generator, rows: int = 2_000) -> pa.Table:
         "fee": pa.array(np.char.mod("%.2f", pay / 7), pa.string()).cast(pa.decimal128(10, 2)),
         "town": pa.array(town).dictionary_encode(),
         "district": pa.array(district, pa.large_string()),
-        "member": pa.array(rng.random(rows) < 0.3),
+        "member": pa.array(member),
         "begun": pa.array(begun),
         "born": pa.array(begun.astype("M8[D]") - age * 365),
-        "class": pa.array(np.where(pay + rng.normal(0, 300, rows) > 2_600, "high", "low")),
+        "class": pa.array(np.where((pay + rng.normal(0, 300, rows) > 2_600) ^ member, "high", "low")),
     })  # fmt: skip
 
 

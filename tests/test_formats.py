@@ -27,8 +27,9 @@ def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
         age = rng.integers(18, 80, 120)
         pq.write_table(pa.table({"age": age, "job": rng.choice(["a", "b"], 120)}), f"{name}.parquet")
 
-    def run(*words: str) -> tuple[int, str, str]:
-        files = ("--real", "real.parquet", "--holdout", "holdout.parquet", "--synthetic", "fake.parquet")
+    def run(*words: str, real: bool = True) -> tuple[int, str, str]:
+        files = ("--real", "real.parquet", "--holdout", "holdout.parquet") if real else ()
+        files += ("--synthetic", "fake.parquet")
         monkeypatch.setattr(sys, "argv", ["synthwright", "evaluate", *files, *words])
         with pytest.raises(SystemExit) as left:
             cli.main()
@@ -83,3 +84,13 @@ def test_what_has_no_place_to_go_is_wrong_usage(evaluate: Evaluate, words: tuple
     assert code == 2
     assert wrong in " ".join(err.split())
     assert not out
+
+
+def test_without_real_rows_what_does_not_apply_fails_nothing(evaluate: Evaluate) -> None:
+    """Rows made by rules alone are judged by rules and keys; everything else says that it was not measured."""
+    code, _, _ = evaluate("--out", "rules", real=False)
+    assert code == 0
+    text = Path("rules/report.md").read_text(encoding="utf-8")
+    assert "may be used as far as rules, keys and number go" in text
+    assert "| Private | Withstood every attack that was tried? | Not measured |" in text
+    assert "computed from real" not in Path("rules/report.html").read_text(encoding="utf-8").lower()

@@ -26,6 +26,10 @@ Root = Annotated[
     typer.Option("--root", help="The project folder, which paths may not leave; by default the specification's."),
 ]
 Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Overrides the specification's seed.")]  # noqa: UP045
+Workers = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--workers", min=1, max=256, help="Processes: they change no byte. By default one a core."),
+]
 Draw = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
@@ -83,7 +87,7 @@ def run(
     *,
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where release and report go; by default out/NAME.")] = None,  # noqa: E501, UP045
     seed: Seed = None,
-    workers: Annotated[Optional[int], typer.Option("--workers", min=1, max=256, help="Processes; the bytes do not depend on it. By default one for each core.")] = None,  # noqa: E501, UP045
+    workers: Workers = None,
     store: Annotated[Optional[Path], typer.Option("--store", help="Where finished steps are kept; by default OUT/.store.")] = None,  # noqa: E501, UP045
     force: Force = False, root: Root = None, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
@@ -99,20 +103,22 @@ def run(
 def evaluate(
     *,
     synthetic: Annotated[Path, typer.Option("--synthetic", help="The rows to judge, made by anybody.")],
-    real: Annotated[Path, typer.Option("--real", help="The real rows they were made from.")],
+    real: Annotated[Optional[Path], typer.Option("--real", help="The real rows they were made from; none for rows made by rules alone.")] = None,  # noqa: E501, UP045
     holdout: Annotated[Optional[Path], typer.Option("--holdout", help="Real rows that no generator saw.")] = None,  # noqa: UP045
     target: Annotated[Optional[str], typer.Option("--target", help="The column to predict.")] = None,  # noqa: UP045
+    sensitive: Annotated[Optional[list[str]], typer.Option("--sensitive", help="A column whose groups are compared. May be said more than once.")] = None,  # noqa: E501, UP045
     gate: Annotated[Optional[list[str]], typer.Option("--gate", help="What must hold: 'shape <= 0.05'. May be said more than once.")] = None,  # noqa: E501, UP045
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="The folder that the report goes to.")] = None,  # noqa: UP045
     form: Annotated[Optional[list[Form]], typer.Option("--format", help="What to write into --out, by default json, md and html; png is every chart. Without --out, json or md is printed. May be said more than once.")] = None,  # noqa: E501, UP045
-    seed: Draw = 0, json: Json = False, quiet: Quiet = False,
+    seed: Draw = 0, workers: Workers = None, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Judge synthetic rows, made by any tool, against real ones."""
     from synthwright.commands.making import evaluate_files
     from synthwright.commands.saying import Say
 
     evaluate_files({"real": real, "holdout": holdout, "synthetic": synthetic}, target, out,
-                   {"gates": gate or [], "seed": seed, "forms": form or []}, Say(json=json, quiet=quiet))  # fmt: skip
+                   {"gates": gate or [], "seed": seed, "forms": form or [], "sensitive": sensitive or [],
+                    "workers": workers}, Say(json=json, quiet=quiet))  # fmt: skip
 
 
 @app.command(epilog="Example:  synthwright fit people.parquet -o people.model")

@@ -133,6 +133,7 @@ def evaluate(  # noqa: PLR0913  the parameters of a notebook function
     waive: Mapping[str, str] | None = None,
     schema: Schema | None = None,
     seed: int = 0,
+    workers: int = 1,
 ) -> Report:
     """Judge synthetic rows, made by anybody, against real ones.
 
@@ -147,12 +148,13 @@ def evaluate(  # noqa: PLR0913  the parameters of a notebook function
         waive: default gates that do not rule, by the score they are about, and why.
         schema: what the data is; nothing: inferred from the real rows.
         seed: of the samples that metrics draw.
+        workers: processes; the scores do not depend on it.
 
     Raises:
         InputError: data that cannot be read, or tables that do not match.
     """
     case = case_of(real, synthetic, holdout, schema, target, sensitive)
-    return judge(case, metrics, gates, seed, guessed=schema is None, waive=waive)[0]
+    return judge(case, metrics, gates, seed, guessed=schema is None, waive=waive, workers=workers)[0]
 
 
 def case_of(
@@ -180,6 +182,7 @@ def judge(  # noqa: PLR0913  what `evaluate` is told
     *,
     guessed: bool = False,
     waive: Mapping[str, str] | None = None,
+    workers: int = 1,
 ) -> tuple[Report, dict[str, float]]:
     """Measure a case and hold it against gates; return the report and the seconds of each metric.
 
@@ -191,27 +194,19 @@ def judge(  # noqa: PLR0913  what `evaluate` is told
         watcher: who is told how far it is.
         guessed: whether the schema was guessed, so that the rules are no more than guesses.
         waive: why which default gates do not rule.
+        workers: processes; the scores do not depend on it.
     """
-    import time
-
-    from threadpoolctl import threadpool_limits
-
     from synthwright.core.schema import fingerprint
     from synthwright.report.verdict import settle
-    from synthwright.steps.evaluate import scores_of
+    from synthwright.steps.judging import measured
 
     asked = Evaluate(metrics=tuple(metrics), gates=tuple(gates), waive=dict(waive or {}), sensitive=case.sensitive)
     release = Use(use="parquet")
     spec = Spec(synthwright=1, name="evaluate", schema_=case.schema, evaluate=asked, curate=(), release=release)
     made = plan(spec, case.schema, guessed=guessed)
-    scores, seconds = [], {}
-    for i, metric in enumerate(made.metrics):
-        begun = time.monotonic()
-        if watcher:
-            watcher.progress(i, len(made.metrics), metric.name)
-        with threadpool_limits(limits=1):
-            scores += scores_of(metric, case, Context(seed=seed).at("evaluate", metric.name), spec.evaluate.seconds)
-        seconds[metric.name] = time.monotonic() - begun
+    many = len(made.metrics)
+    told = None if watcher is None else lambda done, name: watcher.progress(done, many, name)
+    scores, seconds = measured(case, made.metrics, seed, spec.evaluate.seconds, workers=workers, told=told)
     identity = fingerprint([d.fingerprint() for d in (case.train, case.holdout, case.synthetic) if d is not None])
     rows = {t: case.synthetic.rows(t) for t in case.schema.tables}
     settled = settle(scores, [g.text for g in made.gates])

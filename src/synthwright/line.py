@@ -23,7 +23,7 @@ from synthwright.steps.generate import generate
 from synthwright.steps.orders import Bench
 from synthwright.steps.release import Ended, release
 from synthwright.steps.source import Sourced, source
-from synthwright.steps.start import Begun, asked, first_start, next_start
+from synthwright.steps.start import Begun, first_start, next_start
 from synthwright.store.folder import FolderStore
 from synthwright.store.out import Out
 
@@ -131,13 +131,12 @@ def run(  # noqa: PLR0913  each is a switch of the command line
 def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, identity: str) -> Report:
     with clock.step("fit"):
         fits = fit(bench)
-    wanted = asked(bench)
-    waves = _waves(bench, fits, clock)
+    waves, wanted = _waves(bench, fits, clock)
     with clock.step("evaluate"):
         kept = gather(bench, waves)
         scores = evaluate(bench, kept, wanted)
     with clock.step("release"):
-        ended = Ended(bench, sourced, waves, kept, scores, dict(clock.seconds), identity)
+        ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity)
         return release(ended, place)
 
 
@@ -151,19 +150,21 @@ def _resolved(made: Plan) -> Plan:
     return made._replace(spec=made.spec.model_copy(update={"schema_": made.schema}))
 
 
-def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> list[Wave]:
-    """Generate and curate until no row is missing, or the waves are used up."""
+def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave], dict[str, int]]:
+    """Generate and curate until no row is missing, or the waves are used up; say too how many rows were wanted."""
     waves: list[Wave] = []
+    wanted: dict[str, int] = {}
     begun: Begun | None = first_start(bench)
     for _ in range(bench.plan.spec.waves):
         if begun is None:
             break
         with clock.step("generate"):
-            shards = generate(bench, fits, begun.key, [w.key for w in waves])
+            shards, begun = generate(bench, fits, begun, [w.key for w in waves])
         with clock.step("curate"):
             waves.append(curate(bench, shards, waves, begun.slots))
+        wanted = wanted or dict(begun.slots)
         begun = next_start(bench, begun, waves[-1].gone())
-    return waves
+    return waves, wanted
 
 
 def _hold_to_lock(loaded: Loaded, inputs: dict[str, str]) -> None:

@@ -103,6 +103,10 @@ def test_forgives_rounding_of_floats() -> None:
 
 @pytest.mark.parametrize(("text", "bound"), [
     ("shape <= reference + 0.02 + chance", 0.62), ("tstr >= 0.9 * reference - chance", 0.35), ("shape <= chance", None),
+    ("shape <= reference + max(0.02, chance)", 0.6), ("shape <= reference + max(0.2, chance)", 0.7),
+    ("tstr >= 0.9 * reference - max( 0.2 ,chance )", 0.25), ("tstr >= reference - max(0.02, chance)", 0.4),
+    ("shape <= reference + max(chance, 0.2)", None), ("shape <= max(0.2, chance)", None),
+    ("shape <= reference + max(0.2, chance) + 1", None), ("shape <= reference + max(-0.2, chance)", None),
     ("shape <= 0.3 + chance", 0.4), ("shape <= reference +chance", 0.6), ("shape <= reference + chance + 1", None),
 ])  # fmt: skip
 def test_chance_is_added_or_taken_off(text: str, bound: float | None) -> None:

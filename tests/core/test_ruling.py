@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synthwright.core.gates import DEFAULT_GATES, GROUP_GATES, GUESSED_GATES
-from synthwright.core.ruling import CHOSEN, Ruling, ruling
+from synthwright.core.ruling import Ruling, ruling
 from synthwright.core.spec import Spec
 
 WHY = "a reason that is long enough"
@@ -62,10 +62,11 @@ def test_faults_are_told() -> None:
         ruled(evaluate={"waive": {"detection": "because"}})
 
 
-def test_likeness_is_not_asked_of_what_was_chosen() -> None:
-    """Where the start sets a column, what asks for rows like the real ones is waived; copies are not."""
-    found, _ = ruled(start={"set": {"t.income": "balanced"}}, evaluate={"waive": {"shape": WHY}})
-    reasons = {w.gate.split()[0]: w.because for w in found.waived}
-    assert reasons["detection"] == CHOSEN
-    assert reasons["shape"] == WHY
-    assert {"rules", "exact-copies", "membership"} <= {g.metric for g in found.gates}
+def test_likeness_is_asked_of_what_was_set_too() -> None:
+    """Where the start sets a column, every default gate rules all the same, unless the specification waives it."""
+    found, faults = ruled(start={"set": {"t.income": "balanced"}}, evaluate={"waive": {"fidelity": WHY}})
+    assert not faults
+    assert {"conditions", "rules", "exact-copies", "tstr", "coverage"} <= {g.metric for g in found.gates}
+    assert {w.because for w in found.waived} == {WHY}
+    assert "shape" in {w.gate.split()[0] for w in found.waived}
+    assert [g.text for g in ruled(start={"set": {"t.income": "balanced"}})[0].gates] == list(DEFAULT_GATES)

@@ -15,12 +15,13 @@ from synthwright.metrics.holdout_copies import HoldoutCopies
 from synthwright.metrics.lost import Lost
 from synthwright.metrics.marginals import Marginals
 from synthwright.metrics.missingness import Missingness
+from synthwright.metrics.shares import Shares
 from synthwright.metrics.support import Support
 from synthwright.metrics.tails import Tails
 from synthwright.testing.metrics import check_metric
 
 Measure = Callable[..., dict[str, Score]]
-METRICS = (HoldoutCopies(), Lost(), Marginals(), Missingness(), Support(), Tails())
+METRICS = (HoldoutCopies(), Lost(), Marginals(), Missingness(), Shares(), Support(), Tails())
 
 
 def table(name: str, rows: int = 1_600) -> pa.Table:
@@ -140,3 +141,31 @@ def test_holdout_copies_are_counted(honest: Case, measure: Measure) -> None:
     assert score.value == pytest.approx(0.02)
     assert over(score) > 0
     assert measure(HoldoutCopies(), bad._replace(holdout=None))[""].status == "not-applicable"
+
+
+def test_shares_sees_a_thinned_group_and_a_point_that_grew(honest: Case, measure: Measure) -> None:
+    """A label of a sixth of the rows that is nearly gone, and a number that a tenth of the rows suddenly share."""
+    held = honest.synthetic.tables["thing"]
+    town, wide = held.column("town").to_numpy().copy(), held.column("wide").to_pandas()
+    cork = np.flatnonzero(town == "Cork")
+    town[cork[20:]] = "Bonn"
+    wide[::10] = 0.25
+    found = measure(Shares(), spoiled(honest, town=town, wide=pa.array(wide, from_pandas=True)))
+    assert over(found["thing.town"]) > 0.05
+    assert over(found["thing.wide"]) > 0.03
+    assert found["worst"].problem == "thing.town"
+    assert over(found["thing.side"]) < 0 < over(found["worst"])
+    assert "thing.one" not in found  # no value of it repeats
+
+
+def test_shares_by_hand(measure: Measure) -> None:
+    """The difference of two shares, and the mean and the 99.995 % point of what two samples differ by."""
+
+    def rows(yes: int, no: int) -> Dataset:
+        return Dataset.of(pa.table({"a": ["y"] * yes + ["n"] * no}), name="t")
+
+    found = measure(Shares(), Case(rows(300, 300), rows(100, 100), rows(450, 150)))[""]
+    error = np.sqrt(850 / 1400 * 550 / 1400 * (1 / 600 + 1 / 800))
+    assert found.value == pytest.approx(0.25)
+    assert found.reference == pytest.approx(np.sqrt(2 / np.pi) * error, abs=1e-3)
+    assert (found.reference or 0) + (found.chance or 0) == pytest.approx(4.056 * error, abs=2e-3)  # two values share it

@@ -17,12 +17,13 @@ from synthwright.metrics.calibration import Calibration, _error
 from synthwright.metrics.importance import Importance
 from synthwright.metrics.model_ranking import KINDS, ModelRanking
 from synthwright.metrics.predicting import Task, judged, lacking, task_of
+from synthwright.metrics.trts import Trts
 from synthwright.metrics.tstr import Tstr
 from synthwright.testing import check_metric, toys
 
 Measure = Callable[..., dict[str, Score]]
 Shuffle = Callable[[Dataset], Dataset]
-EVERY = (Calibration, Importance, Augmentation, ModelRanking)
+EVERY = (Calibration, Importance, Augmentation, ModelRanking, Trts)
 
 
 def moons(rows: int, seed: int, *, answer: str = "ring") -> Dataset:
@@ -245,3 +246,46 @@ def test_odd_numbers(metric: type[Metric], measure: Measure) -> None:
         spoiled = case._replace(synthetic=case.synthetic.with_columns("t", columns))
         assert measure(metric(), spoiled)[""].status in ("ok", "not-applicable")
         assert measure(metric(), spoiled._replace(train=spoiled.synthetic))[""].metric == metric.name
+
+
+def test_trts_sees_labels_that_follow_something_else(measure: Measure) -> None:
+    """Trees that know the real ring are no better than a guess where labels follow another column, by hand and all."""
+    same, wrong = measure(Trts(), ring())[""], measure(Trts(), ring(answer="noise"))[""]
+    value, reference = value_of(same)
+    assert min(value, reference) > 0.85
+    assert abs(value - reference) < (same.chance or 0)
+    assert value_of(wrong)[0] < 0.6
+    assert value_of(wrong)[1] == reference
+    assert reference - value_of(wrong)[0] > 3 * (wrong.chance or 1)
+
+
+def test_trts_of_numbers_is_about_their_median(measure: Measure) -> None:
+    """A number that follows another is predicted; shuffled it is not; rows with one answer are worth a guess."""
+
+    def rows(seed: int, *, kept: bool = True, constant: bool = False) -> Dataset:
+        rng = Context(seed=seed).rng
+        x, noise = rng.normal(size=(2, 600))
+        y = x + 0.3 * noise
+        y = np.full(600, 9.0) if constant else y if kept else rng.permutation(y)
+        number = Field(kind=Kind.NUMBER)
+        return toys.dataset({"t": {"x": (number, x), "y": (number, y)}})
+
+    case = Case(rows(1), rows(2), rows(3), target="t.y")
+    assert min(value_of(measure(Trts(), case)[""])) > 0.9
+    assert value_of(measure(Trts(), case._replace(synthetic=rows(3, kept=False)))[""])[0] < 0.6
+    one = measure(Trts(), case._replace(synthetic=rows(3, constant=True)))[""]
+    assert (one.value, one.reference, one.chance) == (0.5, 1.0, 0.0)
+
+
+def test_trts_of_three_classes_has_a_score_for_each(measure: Measure) -> None:
+    """Classes are numbered by how frequent they are; the whole is their mean."""
+
+    def rows(seed: int) -> Dataset:
+        x = Context(seed=seed).rng.normal(size=900)
+        label = np.where(x < 0.2, "a", np.where(x < 1, "b", "c"))
+        return toys.dataset({"t": {"x": (Field(kind=Kind.NUMBER), x), "y": (Field(kind=Kind.CATEGORY), label)}})
+
+    found = measure(Trts(), Case(rows(1), rows(2), rows(3), target="t.y"))
+    parts = [value_of(found[f"class {i}"])[0] for i in (1, 2, 3)]
+    assert value_of(found[""])[0] == pytest.approx(np.mean(parts), abs=2e-3)
+    assert min(parts) > 0.95

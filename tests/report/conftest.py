@@ -24,7 +24,9 @@ from synthwright.report.verdict import settle
 
 GOALS = {
     "shape": "lower", "trend": "lower", "detection": "lower", "dcr-share": "lower", "exact-copies": "lower",
+    "membership": "lower", "singling-out": "lower", "linkability": "lower", "attribute-inference": "lower",
     "tstr": "higher", "coverage": "higher", "rules": "higher", "keys": "higher", "rows": "higher",
+    "dependencies": "higher",
 }  # fmt: skip
 GOOD = (
     Score("shape", "", 0.013, 0.012, 0.01, 0.016),
@@ -35,6 +37,10 @@ GOOD = (
     Score("dcr-share", "", 0.5, 0.5, 0.48, 0.52),
     Score("coverage", "", 0.99, 0.99, 0.98, 1.0),
     Score("exact-copies", "", 0.001, 0.001, 0.0, 0.002),
+    Score("membership", "", 0.51, 0.5, 0.47, 0.55),
+    Score("singling-out", "", 0.0, 0.0, 0.0, 0.02),
+    Score("linkability", "", 0.0, 0.0, 0.0, 0.02),
+    Score("attribute-inference", "", 0.01, 0.0, 0.0, 0.03),
     Score("rules", "", 1.0, 1.0, 0.99, 1.0),
     Score("keys", status="not-applicable", problem="no table has a key"),
     Score("rows", "", 1.0, 1.0, 1.0, 1.0),

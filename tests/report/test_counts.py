@@ -183,8 +183,8 @@ def test_text_is_shown_by_its_length() -> None:
 
 def test_missing_values_are_told() -> None:
     """The share without a value is told, but not of one or two real rows."""
-    assert shown(WHOLE, [1, 2, None, None] * 5).missing == ("50.0%", "50.0%")
-    assert shown(WHOLE, [1, None, 1, 1]).missing == ("under 3 rows", "25.0%")
+    assert shown(WHOLE, [1, 2, None, None] * 5).missing == ("50.0 %", "50.0 %")
+    assert shown(WHOLE, [1, None, 1, 1]).missing == ("under 3 rows", "25.0 %")
     assert shown(WHOLE, [], [1]).missing[0] == "no rows"
 
 

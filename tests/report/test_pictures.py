@@ -107,13 +107,13 @@ def test_all_forms_together(make_report: MakeReport, tmp_path: Path) -> None:
 def test_where_a_column_is_most_apart(axis: Axis, first: float, width: float, where: str) -> None:
     """The bin with the largest difference is named by its ends, as its axis has them."""
     bins = Bins(first, width, np.array([0.5, 0.3, 0.2]), np.array([0.45, 0.4, 0.15]), axis)
-    assert str(most_apart(bins)) == f"most apart at {where}: 30.0% real, 40.0% synthetic"
+    assert str(most_apart(bins)) == f"most apart at {where}: 30.0 % real, 40.0 % synthetic"
 
 
 def test_labels_are_apart_by_name() -> None:
     """The label with the largest difference is named; without real rows there is nothing to compare."""
     labels = Labels(("x", "y", "z"), np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.5, 0.3]))
-    assert str(most_apart(labels)) == "most apart at x: 50.0% real, 20.0% synthetic"
+    assert str(most_apart(labels)) == "most apart at x: 50.0 % real, 20.0 % synthetic"
     assert most_apart(labels._replace(real=None)) is None
     assert most_apart(labels._replace(real=labels.synthetic)) is None
 
@@ -133,11 +133,12 @@ def test_charts_are_described_for_who_does_not_see_them(make_report: MakeReport)
 
 
 def test_gates_are_drawn_worst_first(make_report: MakeReport) -> None:
-    """What is not met comes first, then what takes most of its allowance; what has no value is last."""
+    """What is not met comes first, then what takes most of its allowance; what has no value is not drawn."""
     scores = [Score("shape", "", 0.1, 0.0), Score("trend", "", 0.3, 0.1), Score("detection", "", 0.9, 0.5),
               Score("keys", status="not-applicable", problem="no key")]  # fmt: skip
     gates = ["keys >= 1", "shape <= 0.5", "trend <= 0.4", "detection <= 0.6"]
     drawn = draw(make_report(scores, gates, data=toys.plain()), Case(None, None, toys.plain()))
     assert drawn.gates is not None
     labels = re.findall(r'<text x="0"[^>]*>([^<]+)', drawn.gates.svg)
-    assert labels == ["Telling it apart", "Pairs of columns", "Single columns", "Keys and references"]
+    assert labels == ["Telling it apart", "Pairs of columns", "Single columns"]
+    assert drawn.unmeasured == 1

@@ -107,7 +107,8 @@ def test_is_frozen(make_report: MakeReport) -> None:
 
 def test_verdict_in_a_sentence(make_report: MakeReport, good: tuple[Score, ...]) -> None:
     """The summary says what was released, or which gate failed and by how much, and how many more did."""
-    assert make_report().summary == "Released: 1,000 rows; all 4 gates are met."
+    assert make_report().summary == "Released: 1,000 rows; 3 of 4 gates apply, and all of these are met."
+    assert make_report(gates=["rules >= 1", "shape <= 1"]).summary == "Released: 1,000 rows; all 2 gates are met."
     assert make_report(gates=["rules >= 1"], rows={"a": 1, "b": 2}).summary == (
         "Released: 3 rows in 2 tables; the gate is met."
     )

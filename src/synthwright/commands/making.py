@@ -126,6 +126,7 @@ def evaluate_files(files: dict[str, Path | None], target: str | None, out: Path 
                    say: Say) -> None:  # fmt: skip
     """Judge a file of synthetic rows; write the report where asked, or print it."""
     from synthwright.core.spec import DEFAULT_METRICS
+    from synthwright.engine.local import cores
     from synthwright.face import case_of, judge, read
     from synthwright.report.formats import write_report
     from synthwright.report.markdown import report_markdown
@@ -139,10 +140,11 @@ def evaluate_files(files: dict[str, Path | None], target: str | None, out: Path 
     real = read(files["real"]) if files["real"] else None
     schema = real.schema if real else None
     others = {w: _as(files[w], schema) for w in ("synthetic", "holdout")}
-    case = case_of(real, others["synthetic"], others["holdout"], schema, target, ())
+    case = case_of(real, others["synthetic"], others["holdout"], schema, target, switches["sensitive"])
     with say.steps() as watcher:
         watcher.begin("evaluate")
-        report, seconds = judge(case, DEFAULT_METRICS, switches["gates"], switches["seed"], watcher, guessed=True)
+        report, seconds = judge(case, DEFAULT_METRICS, switches["gates"], switches["seed"], watcher, guessed=True,
+                                workers=switches["workers"] or cores())  # fmt: skip
         watcher.end("evaluate", sum(seconds.values()))
     if out is not None:
         with said_plainly(out):

@@ -20,9 +20,13 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Frozen, Kind, Rule, Schema, fingerprint
+from synthwright.core.spec import SetTo
 
 INFINITE = float("inf")
+Place = tuple[str | int, ...]
+"""Where something stands among parameters: names and positions, from the outside in."""
 NONE: Mapping[str, int] = MappingProxyType({})
+FREE: Mapping[str, SetTo] = MappingProxyType({})
 
 
 class Recipe(Frozen):
@@ -79,6 +83,8 @@ class Abilities:
     """Whether it keeps a formal privacy budget."""
     keeps_rows: bool = False
     """Whether its model holds real rows."""
+    random: bool = True
+    """Whether other seeds give other rows."""
 
 
 class Verdict(NamedTuple):
@@ -135,6 +141,14 @@ class Generator(Recipe, ABC):
     abilities: ClassVar[Abilities]
     model: ClassVar[type[Model]]
     """What `fit` returns and `load` reads."""
+
+    def looks_at(self, schema: Schema, table: str) -> tuple[str, ...]:
+        """Return the columns that its parameters name, as `table.column`: they are made before, in other tables too."""
+        return ()
+
+    def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
+        """Return what its parameters cannot mean for columns of a table: where among them, and a sentence."""
+        return []
 
     @abstractmethod
     def fit(self, data: Dataset, part: Part, ctx: Context) -> Model:
@@ -193,6 +207,8 @@ class Case(NamedTuple):
     """How many rows of each table were asked for."""
     refit: Callable[[Dataset, int], Dataset] | None = None
     """Fits the same parts on other real rows and samples as many: for attacks that need shadow models."""
+    chosen: Mapping[str, SetTo] = FREE
+    """The columns that the start set (`table.column`), and what was asked of each; others were free."""
 
     @property
     def schema(self) -> Schema:

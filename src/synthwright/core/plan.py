@@ -243,11 +243,35 @@ class _Planner:
             if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
                 self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
                                             f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
+        self._children(schema)
         if spec.evaluate.target is not None:
             self._known(spec.evaluate.target, schema, ("evaluate", "target"))
         self._holdout(schema)
         if spec.begin.origin == "source" and spec.source is None:
             self.faults.append(self.say(("start", "from"), "there is no 'source' to start from"))
+
+    def _children(self, schema: Schema) -> None:
+        """Check which rows belong to which: a reference of the table itself, and a whole number of the parent's."""
+        for table, how in self.spec.start.children.items():
+            place: Place = ("start", "children", table)
+            if table not in schema.tables:
+                self.faults.append(self.say((*place, "#key"), f"no table is called {table!r}: "
+                                            f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
+                continue
+            if not self._known(how.of, schema, (*place, "of")):
+                continue
+            own, field = schema.split(how.of)[0], schema.field(how.of)
+            parent = None if field.to is None else schema.split(field.to)[0]
+            if own != table or parent in (None, table):
+                self.faults.append(
+                    self.say((*place, "of"), f"{how.of!r} is no reference of {table!r} to another table")
+                )
+                continue
+            if isinstance(how.count, int) or not self._known(how.count, schema, (*place, "count")):
+                continue
+            if schema.split(how.count)[0] != parent or schema.field(how.count).kind is not Kind.INTEGER:
+                self.faults.append(self.say((*place, "count"), f"{how.count!r} is no column of whole numbers of "
+                                            f"{parent!r}, whose rows they belong to"))  # fmt: skip
 
     def _holdout(self, schema: Schema) -> None:
         held = self.spec.source.holdout if self.spec.source is not None else None
@@ -258,7 +282,7 @@ class _Planner:
 
     def _parts(self, schema: Schema) -> tuple[PlannedPart, ...]:
         spec, begin = self.spec, self.spec.begin
-        there = {*begin.keep, *begin.set_}
+        there = {*begin.keep, *begin.set_, *(c.of for c in begin.children.values())}
         uses = spec.parts or (PartUse(make=tuple(f"{t}.*" for t in schema.tables)),)
         made = self._shared_out(uses, schema, there)
         parts: list[PlannedPart] = []
@@ -306,6 +330,9 @@ class _Planner:
             anew = [c for c in mine if _made_anew(schema.field(c), generator)]
             rest = [c for c in mine if c not in anew]
             given = self._given(use, begin, table, schema, rest, generator)
+            names = tuple(schema.split(c)[1] for c in rest)
+            for where, message in generator.misused(schema, table, names) if rest else ():
+                self.faults.append(self.say(("parts", i, "with", *where), f"{use.use}: {message}"))
             for column in rest:
                 if schema.field(column).kind not in generator.abilities.kinds:
                     able = ", ".join(sorted(generator.abilities.kinds))
@@ -330,7 +357,8 @@ class _Planner:
             return ()
         there = (*use.given, *begin.keep, *begin.set_)
         able = [c for c in dict.fromkeys(there) if c in schema.columns and schema.split(c)[0] == table]
-        return tuple(c for c in able if c not in rest and schema.field(c).kind in generator.abilities.kinds)
+        able = [c for c in able if schema.field(c).kind in generator.abilities.kinds]
+        return tuple(c for c in dict.fromkeys((*able, *generator.looks_at(schema, table))) if c not in rest)
 
     def _ordered(self, parts: list[PlannedPart], there: set[str]) -> tuple[PlannedPart, ...]:
         maker = {c: p.name for p in parts for c in p.part.produce}

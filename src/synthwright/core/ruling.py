@@ -11,10 +11,6 @@ from synthwright.core.contracts import Metric
 from synthwright.core.gates import DEFAULT_GATES, GROUP_GATES, GUESSED_GATES, Gate, parse
 from synthwright.core.spec import Spec
 
-_ALIKE = ("fidelity", "utility", "diversity", "bias")
-"""Groups of metrics that ask for rows like the real ones."""
-CHOSEN = "the start sets columns to chosen values, so the rows are not meant to be like the real ones"
-"""Why gates that ask for likeness do not rule where `set:` changes what is likely."""
 Say = Callable[[tuple[str | int, ...], str], None]
 """Notes a fault at a place of the specification."""
 
@@ -37,7 +33,7 @@ def ruling(spec: Spec, say: Say, *, guessed: bool = False) -> Ruling:
     """Return the gates that rule, and the default ones that do not.
 
     Args:
-        spec: its `evaluate` adds gates and waives others; its `start` decides which make sense.
+        spec: its `evaluate` adds gates and waives others.
         say: is told of every fault.
         guessed: whether the schema was guessed from the rows at hand, and so are rules and keys.
     """
@@ -53,8 +49,6 @@ def ruling(spec: Spec, say: Say, *, guessed: bool = False) -> Ruling:
             near = get_close_matches(name, words, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(words)}"
             say(("evaluate", "waive", name, "#key"), f"no default gate is about {name!r}: {hint}")
-    if spec.start.set_:
-        reasons = {g.name: CHOSEN for g in defaults if known[g.metric].group in _ALIKE} | reasons
     added = [gate for i, text in enumerate(spec.evaluate.gates) for gate in _gate(text, known, say, i)]
     said = {g.text for g in added}
     kept = [g for g in defaults if g.name not in reasons and g.text not in said]

@@ -76,11 +76,29 @@ class Between(Frozen):
 SetTo = Shares | Between | str | int | float | bool | None
 
 
+class Children(Frozen):
+    """How many rows of a table there are for each row of another."""
+
+    of: str
+    """The reference (`table.column`) that says whose they are; it is filled, and no part makes it."""
+    count: int | str = Setting(default=1)
+    """How many rows each parent has: a number, or the whole number in a column of the parent (`table.column`)."""
+
+    @field_validator("count")
+    @classmethod
+    def _some(cls, count: int | str) -> int | str:
+        if isinstance(count, int) and not 0 < count <= 10**9:
+            raise ValueError("wanted at least one row for each parent, or a column of the parent that says how many")
+        return count
+
+
 class Start(Frozen):
     """What is there before the first part runs: row numbers only, or real rows that are completed."""
 
     rows: dict[str, Annotated[int, Setting(ge=1, le=10**10)]] = Setting(default_factory=dict)
     """Rows to make of each table; a table left out gets as many as there are training rows."""
+    children: dict[str, Children] = Setting(default_factory=dict)
+    """Tables whose rows belong to rows of another, so many for each: the rows of one parent stand together."""
     origin: Literal["blank", "source"] = Setting(default="blank", alias="from")
     """`blank`: new rows; `source`: the real training rows, whose columns stay where `keep` names them."""
     keep: tuple[str, ...] = ()
@@ -94,8 +112,12 @@ class Start(Frozen):
     def _source_words(self) -> Start:
         if self.origin == "blank" and (self.keep or self.repeat != 1):
             raise ValueError("'keep' and 'repeat' go with 'from: source'")
-        if self.origin == "source" and self.rows:
-            raise ValueError("'rows' goes with new rows, not with 'from: source': use 'repeat'")
+        if self.origin == "source" and (self.rows or self.children):
+            word = "rows" if self.rows else "children"
+            raise ValueError(f"{word!r} goes with new rows, not with 'from: source': use 'repeat'")
+        both = sorted(set(self.rows) & set(self.children))
+        if both:
+            raise ValueError(f"table {both[0]!r} has a number of 'rows' and is in 'children': say one of them")
         return self
 
 

@@ -127,6 +127,7 @@ class Forest(Generator):
     """
 
     name: ClassVar[str] = "forest"
+    version: ClassVar[int] = 2
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = ForestModel
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 LEVEL = 5e-5
 """How often a second real sample may exceed the allowance of one score."""
 
@@ -36,12 +34,12 @@ def excess(hits: int, trials: int, among: int, parts: int = 1) -> float:
     """
     from scipy.stats import hypergeom
 
-    counts = np.arange(among + 1) if among <= 4096 else np.unique(np.linspace(0, among, 4097).astype(np.int64))
-    beyond = hypergeom.sf(counts - 1, trials + among, hits + counts, among) <= LEVEL / max(parts, 1)
-    beyond &= counts * trials > hits * among
-    first = int(np.argmax(beyond)) if beyond.any() else len(counts)
-    most = int(counts[first - 1]) if first else 0
-    return max(0.0, most / among - hits / trials)
+    fine, refused = hits * among // trials, among + 1
+    while refused - fine > 1:  # the more, the less likely: the first that is too many is found by halving
+        count = (fine + refused) // 2
+        odd = hypergeom.sf(count - 1, trials + among, hits + count, among) <= LEVEL / max(parts, 1)
+        fine, refused = (fine, count) if odd else (count, refused)
+    return max(0.0, fine / among - hits / trials)
 
 
 def difference(errors: tuple[float, float], parts: int = 1) -> float:

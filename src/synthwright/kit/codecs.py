@@ -10,6 +10,7 @@ Codes: 0 … `size` - 1 are cells, `NULL` stands for no value, `UNKNOWN` for a v
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from synthwright.core.schema import ORDERED, Field, Kind, canonical
 from synthwright.core.values import Column
 from synthwright.kit.marginal import Blocks, blocks_of, point_masses
+from synthwright.kit.rounding import Drawn, Rounding, rounding_of, span_of
 from synthwright.kit.rulers import Ruler, from_integers, integers, is_whole, ruler_for, tidy
 from synthwright.kit.shapes import Shape
 
@@ -27,6 +29,8 @@ PROTECT = 3
 """Rows that must share a value before it may be kept."""
 MASSES, BLOCKS = 5_000, 500
 """How many point masses and blocks an ordered column has at most."""
+VARIED = 50
+"""Different rare values above which a column is not left without them."""
 CODEABLE = frozenset({*ORDERED, Kind.BOOLEAN, Kind.CATEGORY})
 """The kinds that codecs code; the others are made anew."""
 
@@ -112,11 +116,18 @@ class OrderedCodec:
     """What each cell is: i for point mass i, len(masses) + j for block j."""
     shares: np.ndarray
     null_share: float
+    rounding: Rounding | None = None
+    """How values of blocks are rounded, where some are."""
 
     @property
     def size(self) -> int:
         """How many cells there are."""
         return len(self.shares)
+
+    @cached_property
+    def _stand(self) -> np.ndarray:
+        """The positions of the point masses, ascending."""
+        return self.ruler.positions(self.masses)
 
     def encode(self, column: Column) -> np.ndarray:
         """Return the code of every row; a value between cells gets the nearest one."""
@@ -130,14 +141,22 @@ class OrderedCodec:
         number = len(self.masses)
         what = np.where(codes >= 0, self.cells[np.maximum(codes, 0)], -1) if self.size else np.full(len(codes), -1)
         drawn = what >= number
-        at = self.blocks.draw(what[drawn] - number, within[drawn], stepped=self.ruler.stepped)
+        block = what[drawn] - number
+        at = self.blocks.draw(block, within[drawn], stepped=self.ruler.stepped)
+        if self.rounding is not None:
+            at = self.rounding.rounded(at, block, within[drawn], self.ruler, self._stand, self._ends)
         what[drawn] = number + np.arange(int(drawn.sum()))
         every = pa.concat_arrays([self.masses, self.ruler.values(at)])
         return every.take(pa.array(what, mask=what < 0))
 
     def numbers(self) -> np.ndarray:
         """Return the position of each cell (the mean of a block), comparable within the column only."""
-        return np.append(self.ruler.positions(self.masses), self.blocks.middle)[self.cells]
+        return np.append(self._stand, self.blocks.middle)[self.cells]
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """The lowest and the highest position that there may be."""
+        return span_of(self._stand, self.blocks)
 
     def _find(self, values: pa.Array) -> np.ndarray:
         """Return the cell of each distinct value."""
@@ -153,12 +172,11 @@ class OrderedCodec:
 
     def _nearest(self, at: np.ndarray) -> np.ndarray:
         number = len(self.masses)
-        ends = np.concatenate([self.numbers(), self.blocks.low, self.blocks.high])
-        at = np.clip(at, ends.min(), ends.max())  # far out, floats cannot tell which end is nearer
+        at = np.clip(at, *self._ends)  # far out, floats cannot tell which end is nearer
         block, apart = self.blocks.find(at)
         if not number:
             return number + block
-        stand = self.ruler.positions(self.masses)
+        stand = self._stand
         right = np.minimum(np.searchsorted(stand, at), number - 1)
         left = np.maximum(right - 1, 0)
         mass = np.where(np.abs(stand[left] - at) <= np.abs(stand[right] - at), left, right)
@@ -175,7 +193,8 @@ class OrderedCodec:
             words = [str(v) for v in self.masses.to_pylist()]
         head = {"codec": "ordered", "ruler": self.ruler.to_json(), "nulls": self.null_share, "masses": words}
         blocks = {f"blocks-{n}": a for n, a in self.blocks.arrays().items()}
-        return head, {"shares": self.shares, "cells": self.cells, **blocks, **whole}
+        rounding = {} if self.rounding is None else {f"round-{n}": a for n, a in self.rounding.arrays().items()}
+        return head, {"shares": self.shares, "cells": self.cells, **blocks, **whole, **rounding}
 
 
 Codec = LabelCodec | OrderedCodec
@@ -207,14 +226,34 @@ def settle(
         ruler = Ruler(field, whole=ruler.whole, lattice=ruler.lattice)
     at = ruler.positions(values)
     exact = point_masses(counts, protect, masses)
-    made = blocks_of(at, counts, exact, protect=protect, most=blocks, stepped=ruler.stepped, rng=rng)
+    counted = _lightened(counts, exact, protect) if ruler.stepped else counts
+    made = blocks_of(at, counted, exact, protect=protect, most=blocks, stepped=ruler.stepped, rng=rng)
     kept = values.filter(pa.array(exact))
     stand = np.append(at[exact], made.middle)
     codec = OrderedCodec(field, ruler, kept, made, np.argsort(stand, kind="stable"), np.zeros(len(stand)), null_share)
     if not len(stand):
         return replace(codec, null_share=1.0)
-    weights = np.bincount(codec._find(values), counts, minlength=len(stand))  # noqa: SLF001  its own making
-    return replace(codec, shares=weights / weights.sum())
+    cell = codec._find(values)  # noqa: SLF001  its own making
+    weights = np.bincount(cell, counts, minlength=len(stand))
+    what = np.empty(len(stand))
+    what[codec.cells] = weights
+    drawn = counts.astype(np.float64)
+    drawn[exact] -= what[: len(kept)]
+    rounding = rounding_of(Drawn(ruler, made, what[len(kept) :], at[exact]), at, drawn, protect)
+    return replace(codec, shares=weights / weights.sum(), rounding=rounding)
+
+
+def _lightened(counts: np.ndarray, exact: np.ndarray, protect: int) -> np.ndarray:
+    """Return for how many rows each value counts where blocks are made.
+
+    On a dense lattice heavy point masses stand for the rare values between them. Where most of many different values
+    are rare (amounts: thousands of single ones between a few round ones), nearly all of the different ones would be
+    lost: there it is the number of point masses that counts, not how heavy they are.
+    """
+    rare = int((~exact).sum())
+    if rare < VARIED or rare <= len(counts) - rare:
+        return counts
+    return np.where(exact, np.minimum(counts, protect), counts)
 
 
 def _settle_labels(
@@ -250,7 +289,9 @@ def codec_of(head: dict[str, Any], arrays: dict[str, np.ndarray]) -> Codec:
     else:
         masses = pa.array(arrays["masses"], kind)
     blocks = Blocks(**{n.removeprefix("blocks-"): a for n, a in arrays.items() if n.startswith("blocks-")})
-    return OrderedCodec(ruler.field, ruler, masses, blocks, arrays["cells"], arrays["shares"], float(head["nulls"]))
+    steps = {n.removeprefix("round-"): a for n, a in arrays.items() if n.startswith("round-")}
+    return OrderedCodec(ruler.field, ruler, masses, blocks, arrays["cells"], arrays["shares"], float(head["nulls"]),
+                        Rounding(**steps) if steps else None)  # fmt: skip
 
 
 def _distinct(column: Column) -> tuple[pa.Array, np.ndarray]:

@@ -4,6 +4,7 @@ REGISTERED: dict[str, str] = {
     "attribute-inference": "synthwright.metrics.attribute_inference:AttributeInference",
     "augmentation": "synthwright.metrics.augmentation:Augmentation",
     "calibration": "synthwright.metrics.calibration:Calibration",
+    "conditions": "synthwright.metrics.conditions:Conditions",
     "coverage": "synthwright.metrics.coverage:Coverage",
     "dcr-share": "synthwright.metrics.dcr_share:DcrShare",
     "demographic-parity": "synthwright.metrics.parity:Parity",
@@ -33,11 +34,13 @@ REGISTERED: dict[str, str] = {
     "rows": "synthwright.metrics.rows:Rows",
     "rules": "synthwright.metrics.rules:Rules",
     "shape": "synthwright.metrics.shape:Shape",
+    "shares": "synthwright.metrics.shares:Shares",
     "singling-out": "synthwright.metrics.singling_out:SinglingOut",
     "spread": "synthwright.metrics.spread:Spread",
     "support": "synthwright.metrics.support:Support",
     "tails": "synthwright.metrics.tails:Tails",
     "trend": "synthwright.metrics.trend:Trend",
+    "trts": "synthwright.metrics.trts:Trts",
     "tstr": "synthwright.metrics.tstr:Tstr",
 }
 """What `synthwright list metrics` shows, and where its class is: "module:Class"."""

@@ -322,16 +322,19 @@ def scores(metric: Metric, tables: Mapping[str, Finding], parts: Sequence[Findin
         out = without(metric, what, "failed")
     out += [score(f) for f in findings] if len(findings) > 1 else []
     if parts:
-        worst = max(parts, key=partial(_badness, lower=cls.goal == "lower"))
+        worst = max(parts, key=partial(badness, lower=cls.goal == "lower"))
         out.append(score(worst._replace(about="worst", note="; ".join(n for n in (worst.about, worst.note) if n))))
     return out + [score(f) for f in parts]
 
 
-def _badness(part: Finding, *, lower: bool) -> tuple[float, float]:
-    """Return by how much a part is worse than its reference beyond chance; where no part is, the value decides."""
+def badness(part: Finding, *, lower: bool) -> tuple[float, float]:
+    """Return by how much a part is worse than its reference, if by more than chance; if none is, the value decides.
+
+    So a part that exceeds both chance and a tolerance is never hidden by another.
+    """
     sign = 1.0 if lower else -1.0
     worse = sign * (part.estimate.value - (0.0 if part.reference is None else part.reference))
-    return max(worse - (part.chance or 0.0), 0.0) if part.chance is not None else 0.0, sign * part.estimate.value
+    return worse if part.chance is not None and worse > part.chance else 0.0, sign * part.estimate.value
 
 
 def _up(chance: float | None, digits: int) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from synthwright.core.schema import Field, Schema, Table
 from synthwright.core.values import numbers
 from synthwright.kit.chance import excess
 from synthwright.kit.stats import binned, quantiles, shared_codes, wilson
-from synthwright.metrics.comparing import Finding, Trio, draw, label, numeric, scores, trios, unmade, without
+from synthwright.metrics.comparing import Finding, Trio, badness, draw, label, numeric, scores, trios, unmade, without
 
 NATURAL = 0.005
 """The share of rows that may break a relation which is believed all the same."""
@@ -95,7 +96,7 @@ class Dependencies(Metric):
             broken = _broken(trio, _learned(case, trio, ctx), declared, ctx.at(trio.table))
             tables[trio.table] = _whole(trio, broken)
             parts += [_finding(about, lost, len(broken)) for about, lost in broken.items()]
-        parts.sort(key=lambda f: f.estimate.value - (f.reference or 0.0) + (f.chance or 0.0))
+        parts.sort(key=partial(badness, lower=False), reverse=True)
         return scores(self, tables, parts[: self.listed], max(t.smallest for t in ready), share=True)
 
 

@@ -139,9 +139,9 @@ def _told(seen: dict[str, list[_Place | _Variety]]) -> list[Finding]:
 
 
 def _behind(finding: Finding) -> tuple[float, float]:
-    """Return by how much a share is below its reference beyond chance, and by how much it is below at all."""
+    """Return by how much a share is below its reference, if by more than chance, and by how much it is below at all."""
     behind = (finding.reference or 0.0) - finding.estimate.value
-    return max(0.0, behind - (finding.chance or 0.0)), behind
+    return behind if behind > (finding.chance or 0.0) else 0.0, behind
 
 
 # ------------------------------------------------------------------------------------------------ what is usual

@@ -300,18 +300,23 @@ def _explained(said: np.ndarray, truth: np.ndarray) -> Judged:
 
 
 def paired(task: Task, value: Judged, second: Judged) -> np.ndarray:
-    """Return the standard errors, as far as tested rows cause them, of the differences of values and references.
+    """Return the standard errors, as far as tested rows cause them, of the differences of values and references."""
+    moves = np.zeros((len(value.values), len(task.target)))
+    moves[:, task.test] += value.influences
+    moves[:, task.unseen] -= second.influences
+    truth = (task.target[task.test] if task.classes else np.zeros(len(task.test))).astype(np.int64)
+    return errors_of(moves[:, task.test], truth)
+
+
+def errors_of(influences: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the standard errors of values on which tested rows (a column each) have these influences.
 
     Few rows of a class tell their own error badly: it is widened by the degrees of freedom that the classes' rows have
     together (Satterthwaite, An approximate distribution of estimates of variance components, Biometrics Bulletin 2,
     1946).
     """
-    moves = np.zeros((len(value.values), len(task.target)))
-    moves[:, task.test] += value.influences
-    moves[:, task.unseen] -= second.influences
-    truth = (task.target[task.test] if task.classes else np.zeros(len(task.test))).astype(np.int64)
     rows = np.bincount(truth)
-    each = np.stack([np.bincount(truth, weights=m**2, minlength=len(rows)) for m in moves[:, task.test]])
+    each = np.stack([np.bincount(truth, weights=m**2, minlength=len(rows)) for m in influences])
     total, freedom = each.sum(axis=1), (each**2 / np.maximum(rows - 1, 1)).sum(axis=1)
     freedom = np.divide(total**2, freedom, out=np.full(len(total), np.inf), where=freedom > 0)
     return np.asarray(np.sqrt(total) * widened(freedom))

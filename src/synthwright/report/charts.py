@@ -9,18 +9,25 @@ import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 
 from synthwright.report.counts import Bins, Labels, spelled
 
-WIDTH = 300
+WIDTH = 270
 """Pixels of a chart's plotting area."""
 _LINE = 34
 """Pixels that a gate takes."""
 _REACH = (-1.0, 3.0)
 """How far the chart of gates goes, in allowances: 0 is the reference, 1 the bound."""
 _NEXT_TO_NOTHING = 1e-9
+_LONG = 1e5
+"""From where on numbers are so long that fewer stand below an axis."""
+_LEVELS = 20
+"""Shades of a heat map."""
+_REAL: Any = {"color": "var(--real)", "fillOpacity": 0.45, "stroke": "var(--real)", "strokeWidth": 0.8}
+"""How real rows are drawn: pale, so that synthetic rows stand out, and with an edge that everybody can see."""
 _DAY = 86_400_000.0
 _LAST = 8.64e15
 """The last instant that a time axis can show, in milliseconds since 1970."""
@@ -62,13 +69,14 @@ def draw_gates(marks: Sequence[Mark]) -> str:
 
 def _gate(mark: Mark, top: int) -> str:
     line, middle = top + 12, top + 23
-    words = (f'<text x="0" y="{line}" fill="var(--ink)">{escape(mark.label)}</text>'
-             f'<text x="100%" y="{line}" text-anchor="end" fill="var(--ink)">{escape(mark.said)}</text>')  # fmt: skip
+    words = (f'<g fill="var(--ink)"><text x="0" y="{line}">{escape(mark.label)}</text>'
+             f'<text class="said" x="100%" y="{line}" text-anchor="end">{escape(mark.said)}</text></g>')  # fmt: skip
     track = f'<rect x="0" y="{middle - 4}" width="100%" height="8" rx="4" fill="var(--line)" opacity="0.55"/>'
     if mark.value is None or mark.bound is None:
         return words + track
     end = _along(1.0)
-    allowed = f'<rect x="0" y="{middle - 4}" width="{end}%" height="8" rx="4" fill="var(--good)" opacity="0.3"/>'
+    allowed = (f'<rect x="0" y="{middle - 4}" width="{end}%" height="8" rx="4" fill="var(--good)" opacity="0.3"/>'
+               f'<rect x="{end}%" y="{middle - 6}" width="2" height="12" fill="var(--good)"/>')  # fmt: skip
     tick = ""
     if mark.reference is not None:
         at = _along(_allowance(mark, mark.reference))
@@ -115,31 +123,40 @@ def _along(allowances: float) -> float:
 
 def draw_matrix(matrix: np.ndarray, columns: tuple[str, ...], *, signed: bool) -> str:
     """Return the SVG of a square matrix: darker is stronger; where signed, one hue for more and one for less."""
-    import altair as alt
-
-    names = [spelled(c, 16) for c in columns]
-    names = [n if names.count(n) == 1 else f"{n[:12]} #{i + 1}" for i, n in enumerate(names)]
+    names = [_cut(spelled(c)) for c in columns]
+    names = [n if names.count(n) == 1 else f"{_cut(n, 8)} #{i + 1}" for i, n in enumerate(names)]
     strongest = max(0.2, float(np.abs(matrix).max())) if signed else 1.0
-    size = len(columns)
-    numbered = [(i, j, float(matrix[i, j])) for i in range(size) for j in range(size)]
-    cells = [{"x": names[j], "y": names[i], "v": round(abs(v), 3), "c": "more" if v > 0 else "less"}
-             for i, j, v in numbered]  # fmt: skip
-    axis = alt.Axis(title=None, labelLimit=80, ticks=False, domain=False)
-    chart = alt.Chart(alt.InlineData(values=[c for c in cells if c["v"]])).mark_rect(stroke="var(--paper)").encode(
-        x=alt.X("x:N", sort=names, scale=alt.Scale(domain=names), axis=axis),
-        y=alt.Y("y:N", sort=names, scale=alt.Scale(domain=names), axis=axis),
-        opacity=alt.Opacity("v:Q", scale=alt.Scale(domain=[0, strongest], range=[0, 1]), legend=None),
-        color=_coloured("c") if signed else alt.value("var(--real)"),
-    )  # fmt: skip
-    side = max(12, min(26, 225 // size))
-    return _svg(chart.properties(width=side * size, height=side * size))
+    side = max(12, min(26, 225 // len(columns)))
+    levels = np.round(_LEVELS * np.minimum(np.abs(matrix) / strongest, 1.0)).astype(int)
+    drawn = []
+    for more, colour in ((True, "synthetic" if signed else "real"), (False, "real")):
+        for level in range(1, _LEVELS + 1):
+            cells = np.argwhere((levels == level) & ((matrix > 0) == more)).tolist()
+            if cells:
+                path = "".join(f"M{side * j},{side * i}h{side}v{side}h-{side}Z" for i, j in cells)
+                drawn.append(f'<path opacity="{level / _LEVELS:g}" d="{path}" fill="var(--{colour})"/>')
+    size, room = side * len(columns), 8 + max(map(_wide, names), default=0)
+    edge = f'stroke="var(--line)" d="M0,0h{size}v{size}h-{size}Z"'
+    beside = [f'<text x="-5" y="{side * i + side / 2:g}" dy="0.34em">{escape(n)}</text>' for i, n in enumerate(names)]
+    turned = [f"translate({side * i + side / 2:g} {size + 5}) rotate(-90)" for i in range(len(names))]
+    below = [f'<text transform="{t}" dy="0.34em">{escape(n)}</text>' for t, n in zip(turned, names, strict=True)]
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{size + room + 2}" height="{size + room + 2}" '
+            f'font-family="sans-serif" font-size="11" fill="var(--ink)"><g transform="translate({room} 1)">'
+            f'{"".join(drawn)}<path fill="none" {edge}/><g text-anchor="end">{"".join(beside + below)}</g></g>'
+            "</svg>")  # fmt: skip
 
 
-def _coloured(field: str) -> Any:
-    import altair as alt
+def _wide(text: str) -> int:
+    """Return how many pixels a text takes at most, about."""
+    return sum(11 if east_asian_width(c) in "WF" else 7 for c in text)
 
-    scale = alt.Scale(domain=["less", "more"], range=["var(--real)", "var(--synthetic)"])
-    return alt.Color(f"{field}:N", scale=scale, legend=None)
+
+def _cut(name: str, most: int = 12) -> str:
+    """Return a name that fits beside a heat map."""
+    room, kept = 7 * most, name
+    while _wide(kept) > room:
+        kept = kept[:-1]
+    return kept if kept == name else f"{kept[:-1]}…"
 
 
 def _histogram(counts: Bins) -> str:
@@ -155,7 +172,8 @@ def _histogram(counts: Bins) -> str:
     # a time of day lies on the first day of 1970; every other instant is a date
     clock = timed and counts.axis == "seconds" and edges[0] >= 0 and edges[-1] <= 2 * _DAY / 1000
     spelling: Any = "%H:%M" if clock else alt.Undefined
-    axis = alt.Axis(title=None, tickCount=5, labelFlush=True, grid=False, format=spelling)
+    ticks = 5 if timed or np.abs(edges).max() < _LONG else 3
+    axis = alt.Axis(title=None, tickCount=ticks, labelFlush=True, grid=False, format=spelling)
     how: Any = "utc" if timed else "log" if counts.axis == "powers" else "linear"
     ends = alt.Scale(type=how) if timed else alt.Scale(type=how, zero=False, nice=False)
     x = alt.X("x:T" if timed else "x:Q", axis=axis, scale=ends)
@@ -163,7 +181,7 @@ def _histogram(counts: Bins) -> str:
     layers: list[Any] = []
     if counts.real is not None:
         real = alt.Chart(_steps(edges * scale, counts.real))
-        layers.append(real.mark_area(interpolate="step-after", color="var(--real)", opacity=0.45).encode(x=x, y=y))
+        layers.append(real.mark_area(interpolate="step-after", **_REAL).encode(x=x, y=y))
     synthetic = alt.Chart(_steps(edges * scale, counts.synthetic))
     line = synthetic.mark_line(interpolate="step-after", color="var(--synthetic)", strokeWidth=1.8)
     layers.append(line.encode(x=x, y=y))
@@ -191,7 +209,7 @@ def _bars(counts: Labels) -> str:
     x = alt.X("y:Q", title=None, axis=below, scale=alt.Scale(domainMin=0))
     layers: list[Any] = []
     if counts.real is not None:
-        real = alt.Chart(rows(counts.real)).mark_bar(color="var(--real)", opacity=0.45, size=13)
+        real = alt.Chart(rows(counts.real)).mark_bar(size=13, **_REAL)
         layers.append(real.encode(x=x, y=y))
     synthetic = alt.Chart(rows(counts.synthetic)).mark_bar(color="var(--synthetic)", size=5)
     layers.append(synthetic.encode(x=x, y=y))
@@ -203,8 +221,10 @@ def _svg(chart: Any) -> str:
     import vl_convert
 
     quiet = {"labelColor": "var(--ink)", "gridColor": "var(--line)", "domainColor": "var(--line)",
-             "tickColor": "var(--line)", "labelFontSize": 11}  # fmt: skip
-    spec = chart.configure(background="transparent", aria=False, font="sans-serif").to_dict()
+             "tickColor": "var(--line)", "labelFontSize": 11, "labelSeparation": 8}  # fmt: skip
+    spec = chart.configure(background="transparent", aria=False, font="sans-serif").to_dict(
+        validate=False
+    )  # ours, and checked by its tests
     spec["config"] |= {"view": {"stroke": None}, "axis": quiet}
     drawn = str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
     # the page says what the whole chart shows: groups that announce themselves without a name only disturb

@@ -21,6 +21,8 @@ FEWEST = 3
 """Real rows that a bin or label needs to be shown."""
 MOST_BINS = 40
 MOST_LABELS = 16
+RARE = "bins of fewer than three real rows are not drawn"
+"""What is remarked of a column with bins that are held back."""
 ROWS = 100_000
 """Rows that are counted; of longer tables, so many evenly spaced ones."""
 _TAIL = 0.005
@@ -102,13 +104,18 @@ def spelled(label: object, most: int = _SPELLED) -> str:
     return text[: most - 1] + "…" if len(text) > most else text or "(empty)"
 
 
+def portion(share: float) -> str:
+    """Return a share of rows as it is shown: in per cent, with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
 def _missing(absent: np.ndarray, fewest: int) -> str:
     count = int(absent.sum())
     if not len(absent):
         return "no rows"
     if 0 < count < fewest:
         return f"under {fewest} rows"
-    return f"{count / len(absent):.1%}"
+    return portion(count / len(absent))
 
 
 def _counts(field: Field, real: Column | None, synthetic: Column) -> tuple[Bins | Labels | None, tuple[str, ...]]:
@@ -162,7 +169,7 @@ def _without_mass(field: Field, real: Column | None, synthetic: Column) -> tuple
     found = None if rest[1] is None else _binned(field, rest[0], rest[1])
     if found is None:
         return None
-    shares = [f"{s.mean():.1%} {side}" for s, side in zip(same, ("real", "synthetic"), strict=True)
+    shares = [f"{portion(float(s.mean()))} {side}" for s, side in zip(same, ("real", "synthetic"), strict=True)
               if s is not None and len(s)]  # fmt: skip
     return found[0], (f"left out is the value {_words(value)[0]}: {', '.join(shares)}", *found[1])
 
@@ -182,7 +189,7 @@ def _labelled(real: Column | None, synthetic: Column, *, ordered: bool) -> tuple
     others = any(s is not None and s[-1] > 0 for s in shares)
     if others:
         rest = len(distinct) - len(chosen)
-        names.append(f"others ({rest:,} labels)" if rest else "others")
+        names.append(f"others ({rest:,} label{'' if rest == 1 else 's'})" if rest else "others")
     kept = [None if s is None else s[: len(names)] for s in shares]
     synthetic_shares = kept[1] if kept[1] is not None else np.zeros(len(names))
     remark = ("rare labels are counted together",) if others and real is not None else ()
@@ -246,7 +253,7 @@ def _binned(field: Field, real: Column | None, synthetic: Column) -> tuple[Bins,
     if shares[0] is not None and real is not None:
         thinly = (shares[0] > 0) & (shares[0] * len(real) < FEWEST - 0.5)
         drawn = np.where(thinly, 0.0, shares[0])
-        remarks += ("bins of fewer than three real rows are not drawn",) if thinly.any() else ()
+        remarks += (RARE,) if thinly.any() else ()
     if any(v is not None and bool(((v < first) | (v >= first + size * width)).any()) for v in values):
         remarks += ("values beyond the axis are in its first and last bin",)
     return Bins(first, width, drawn, shares[1] if shares[1] is not None else np.zeros(size), axis), remarks

@@ -12,12 +12,13 @@ from synthwright.core.contracts import Case, Metric
 from synthwright.core.dataset import Dataset
 from synthwright.core.gates import parse
 from synthwright.report.charts import Mark, draw_counts, draw_gates, draw_matrix, used
-from synthwright.report.counts import ROWS, Bins, Labels, Shown, show_column, spelled, thin
-from synthwright.report.dependence import MOST_COLUMNS, depend
+from synthwright.report.counts import RARE, ROWS, Bins, Labels, Shown, portion, show_column, spelled, thin
+from synthwright.report.dependence import MOST_COLUMNS, Dependence, depend
+from synthwright.report.dependence import ROWS as MAPPED
 from synthwright.report.report import GateRow, Report, ScoreRow
-from synthwright.report.telling import beyond, excess, short_name
 from synthwright.report.verdict import said
 from synthwright.report.words import words
+from synthwright.report.worst import beyond, excess, short_name
 
 MOST_CHARTS = 60
 """Columns that are drawn, worst first."""
@@ -25,13 +26,15 @@ MOST_MAPS = 6
 """Tables that get heat maps."""
 _WIDE = 18
 """Columns of a heat map that no longer fit three in a line."""
+_PAIRS = 8
+"""Pairs of columns whose numbers are told beside a heat map."""
 _GLANCE = 5_000
 """Rows that decide which columns are worst where no score does."""
 _OF_GATES = (("ink", "another real sample"), ("good", "allowed"), ("synthetic", "found"), ("bad", "found, not allowed"))
 _OF_COLUMNS = (("real", "real"), ("synthetic", "synthetic"))
 _OF_DIFFERENCES = (("synthetic", "stronger in synthetic rows"), ("real", "weaker"))
 _WANTED = {"<=": "at most", ">=": "at least", "<": "under", ">": "over", "==": "exactly"}
-_LABEL = 32
+_LABEL = 34
 """Characters of a gate's name in its chart."""
 
 
@@ -57,6 +60,15 @@ class Apart(NamedTuple):
         return f"most apart at {self.where}: {self.real} real, {self.synthetic} synthetic"
 
 
+class Numbers(NamedTuple):
+    """One bar or bin of a chart, in numbers."""
+
+    where: str
+    real: str
+    """Empty where there are no real rows."""
+    synthetic: str
+
+
 class Figure(NamedTuple):
     """One column, and what is said about it."""
 
@@ -72,6 +84,8 @@ class Figure(NamedTuple):
     remarks: tuple[str, ...]
     scores: tuple[ScoreRow, ...]
     """How its distribution differs, and what else is worse than chance allows."""
+    numbers: tuple[Numbers, ...]
+    """What is drawn, in numbers."""
 
 
 class Map(NamedTuple):
@@ -81,6 +95,9 @@ class Map(NamedTuple):
     pictures: tuple[Picture, ...]
     shown: int
     of: int
+    pairs: tuple[tuple[str, str, str, str], ...]
+    """The pairs that differ most (or depend most, where there are no real rows), with their numbers: both columns,
+    real, synthetic, difference."""
 
     @property
     def wide(self) -> bool:
@@ -105,6 +122,10 @@ class Drawn(NamedTuple):
     """What stands for real rows; empty where there are none."""
     thinned: bool
     """Whether not all rows were counted."""
+    mapped_thin: bool
+    """Whether not all rows were looked at for the heat maps."""
+    unmeasured: int
+    """Gates that are not drawn, for they have no value."""
 
 
 def draw(report: Report, case: Case) -> Drawn:
@@ -113,19 +134,21 @@ def draw(report: Report, case: Case) -> Drawn:
     columns, left_out = _worst_first(report, case, real)
     name = "" if real is None else "real training rows" if real is case.train else "real held-out rows"
     held = [t for d in (real, case.synthetic) if d is not None for t in d.tables.values()]
-    figures = tuple(_figure(report, column, real, case.synthetic) for column in columns)
-    return Drawn(_gates(report), figures, left_out, _maps(case, real, columns), name,
-                 any(t.num_rows > ROWS for t in held))  # fmt: skip
+    figures = tuple(_figure(report, column, real, case) for column in columns)
+    longest = max((t.num_rows for t in held), default=0)
+    return Drawn(_gates(report), figures, left_out, _maps(case, real, columns), name, longest > ROWS, longest > MAPPED,
+                 sum(g.value is None for g in report.gates))  # fmt: skip
 
 
 def _gates(report: Report) -> Picture | None:
-    """Return the chart of the gates: those that are not met first, then what comes nearest to its bound."""
-    if not report.gates:
+    """Return the chart of the gates with a value: those not met first, then what comes nearest to its bound."""
+    measured = [g for g in report.gates if g.value is not None]
+    if not measured:
         return None
     scores = {s.name: s for s in report.scores}
-    ranked = sorted((_mark(report, g, scores.get(parse(g.gate).name)) for g in report.gates),
+    ranked = sorted((_mark(report, g, scores.get(parse(g.gate).name)) for g in measured),
                     key=lambda mark: (mark.passed, -used(mark)))  # fmt: skip
-    missed = [parse(g.gate).name for g in report.gates if not g.passed]
+    missed = [parse(g.gate).name for g in measured if not g.passed]
     spoken = f"{len(ranked)} gate{'' if len(ranked) == 1 else 's'}, with value, reference and bound: "
     spoken += f"{len(missed)} not met: {', '.join(missed[:10])}" if missed else "all are met"
     return Picture("What was asked, and what was found", f"{spelled(spoken, 600)}. The table of gates has the numbers.",
@@ -137,11 +160,8 @@ def _mark(report: Report, row: GateRow, score: ScoreRow | None) -> Mark:
     title = words(gate.metric).title
     label = title if not gate.about else f"{title}, worst" if gate.about == "worst" else (
         f"{title}: {short_name(report, gate.about)}")  # fmt: skip
-    if row.value is None:
-        told = "not applicable" if row.passed else "not measured"
-    else:
-        told = said(row.value, row.bound)
-        told += "" if row.bound is None else f", {_WANTED[gate.op]} {said(row.bound, row.value)}"
+    told = said(row.value, row.bound)
+    told += "" if row.bound is None else f", {_WANTED[gate.op]} {said(row.bound, row.value)}"
     found = score or ScoreRow(metric=gate.metric)
     return Mark(spelled(label, _LABEL), told, row.passed, gate.op, row.value, row.bound, found.reference, found.low,
                 found.high, _span(gate.metric))  # fmt: skip
@@ -176,7 +196,8 @@ def _shown(column: str, real: Dataset | None, synthetic: Dataset, rows: int) -> 
     return show_column(column, synthetic.schema.field(column), held, thin(synthetic.column(column), rows))
 
 
-def _figure(report: Report, column: str, real: Dataset | None, synthetic: Dataset) -> Figure:
+def _figure(report: Report, column: str, real: Dataset | None, case: Case) -> Figure:
+    synthetic = case.synthetic
     shown = _shown(column, real, synthetic, ROWS)
     table, name = synthetic.schema.split(column)
     scores = tuple(s for s in report.scores if s.about == column and (s.metric == "shape" or beyond(s)))
@@ -188,8 +209,24 @@ def _figure(report: Report, column: str, real: Dataset | None, synthetic: Datase
     if shown.counts is not None:
         legend = _OF_COLUMNS if shown.counts.real is not None else _OF_COLUMNS[1:]
         picture = Picture(spelled(name), f"{spoken}; {apart}" if apart else spoken, draw_counts(shown.counts), legend)
+    remarks = shown.remarks
+    if column in case.chosen:
+        remarks = ("set by the specification: it is not meant to be like the real rows", *remarks)
     return Figure(column, spelled(name), spelled(table) if len(synthetic.schema.tables) > 1 else "", shown.kind.value,
-                  picture, shown.missing, apart, shown.remarks, scores)  # fmt: skip
+                  picture, shown.missing, apart, remarks, scores, _numbers(shown))  # fmt: skip
+
+
+def _numbers(shown: Shown) -> tuple[Numbers, ...]:
+    """Return what is drawn in numbers; where bins of few real rows are not drawn, empty ones are not told from them."""
+    counts = shown.counts
+    if counts is None:
+        return ()
+    places = counts.names if isinstance(counts, Labels) else [_between(counts, i) for i in range(len(counts.synthetic))]
+    real = [""] * len(places) if counts.real is None else [portion(float(v)) for v in counts.real]
+    if RARE in shown.remarks and counts.real is not None:
+        real = [word if v > 0 else "under 3 rows" for word, v in zip(real, counts.real.tolist(), strict=True)]
+    made = [portion(float(v)) for v in counts.synthetic]
+    return tuple(map(Numbers, places, real, made))
 
 
 def most_apart(counts: Bins | Labels) -> Apart | None:
@@ -199,7 +236,7 @@ def most_apart(counts: Bins | Labels) -> Apart | None:
     at = int(np.argmax(np.abs(counts.synthetic - counts.real)))
     real, synthetic = float(counts.real[at]), float(counts.synthetic[at])
     where = counts.names[at] if isinstance(counts, Labels) else _between(counts, at)
-    said_apart = Apart(where, f"{real:.1%}", f"{synthetic:.1%}")
+    said_apart = Apart(where, portion(real), portion(synthetic))
     return said_apart if said_apart.real != said_apart.synthetic else None
 
 
@@ -209,7 +246,7 @@ def _between(bins: Bins, at: int) -> str:
     if bins.axis == "powers":
         ends = [10.0**e for e in ends]
     if bins.axis in ("number", "powers"):
-        return " to ".join(f"{e:.6g}" for e in ends)
+        return " to ".join(f"{e:,.6g}" for e in ends)
     days = bins.axis == "days"
     spelling = [str(np.datetime64(round(e), "D") if days else np.datetime64(round(e), "s")) for e in ends]
     # a time of day lies on the first day of 1970
@@ -232,7 +269,20 @@ def _maps(case: Case, real: Dataset | None, ranked: Sequence[str]) -> tuple[Map,
                               draw_matrix(matrix, found.columns, signed=signed), _OF_DIFFERENCES if signed else ())
                       for title, matrix, signed in pictures)  # fmt: skip
         of = sum(1 for c in case.schema.columns if case.schema.split(c)[0] == table)
-        out.append(Map(spelled(table), drawn, len(found.columns), of))
+        out.append(Map(spelled(table), drawn, len(found.columns), of, _pairs(found)))
+    return tuple(out)
+
+
+def _pairs(found: Dependence) -> tuple[tuple[str, str, str, str], ...]:
+    """Return the pairs that differ most, or depend most where there are no real rows, and their numbers."""
+    gap = found.synthetic if found.real is None else found.synthetic - found.real
+    rows, columns = np.tril_indices(len(found.columns), -1)
+    most = np.argsort(-np.abs(gap[rows, columns]), kind="stable")[:_PAIRS]
+    out = []
+    for i, j in zip(rows[most].tolist(), columns[most].tolist(), strict=True):
+        pair = f"{spelled(found.columns[j], 40)} and {spelled(found.columns[i], 40)}"
+        real = "" if found.real is None else f"{found.real[i, j]:.2f}"
+        out.append((pair, real, f"{found.synthetic[i, j]:.2f}", f"{gap[i, j]:+.2f}" if real else ""))
     return tuple(out)
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synthwright.core.contracts import Case
-from synthwright.report.document import Block, Document, Items, Rows, Section, markdown
+from synthwright.report.advice import Try, steps
+from synthwright.report.document import Block, Document, Items, Ours, Rows, Section, markdown
 from synthwright.report.meanings import meanings
 from synthwright.report.officer import officer
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
-from synthwright.report.telling import SAID, Aside, Told, Try, short_name, tell, worst_parts
+from synthwright.report.telling import SAID, Aside, Told, tell
 from synthwright.report.verdict import said, standing
+from synthwright.report.worst import short_name, worst_parts
 
 _STANDS = {"short": "falls short", "close": "too close: look for copies", "": ""}
+_TRIES = 4
+"""Metrics not met beyond which the steps that help most of them come first."""
 _PARTS = 5
 """Parts of each metric that are listed, the worst."""
 
 
 def report_markdown(report: Report, case: Case) -> str:
     """Return `report.md`."""
-    told = tell(report, Aside.of(case))
+    aside = Aside.of(case)
+    told = tell(report, aside)
     sections = [
-        Section("", _verdict(told)),
-        *([Section("What to try next", ()), *(_try(report, t) for t in told.tries)] if told.tries else []),
+        Section("", _verdict(told, aside)),
+        *([Section("What to try next", _steps(told)), *(_try(report, t) for t in told.tries)] if told.tries else []),
         *([Section("Warnings", (Items(report.warnings),))] if report.warnings else []),
         Section("Gates", tuple(_gates(report))),
         Section("Scores", tuple(_scores(report))),
@@ -38,11 +43,19 @@ def officer_markdown(report: Report, case: Case) -> str:
     return markdown(officer(report, case))
 
 
-def _verdict(told: Told) -> tuple[Block, ...]:
+def _verdict(told: Told, aside: Aside) -> tuple[Block, ...]:
     rows = tuple((line.question.name, line.question.asks, SAID[line.answer], line.because) for line in told.lines)
-    table = Rows(("", "question", "answer", "because"), rows)
-    internal = "Computed from real rows: keep this file inside."
-    return (told.sentence, table, *([told.caveat] if told.caveat else []), internal)
+    table = Rows(("about", "question", "answer", "because"), rows)
+    internal = ["Computed from real rows: keep this file inside."] if aside.real else []
+    return (told.sentence, table, *([told.caveat] if told.caveat else []), told.asked, *internal)
+
+
+def _steps(told: Told) -> tuple[Block, ...]:
+    """Return what helps most of what is not met, where that is much."""
+    if len(told.tries) <= _TRIES:
+        return ()
+    return (Items(tuple(Ours(f"{s.does} (For: {', '.join(s.titles).lower()}.)") for s in steps(told.tries)),
+                  ordered=True), "One by one:")  # fmt: skip
 
 
 def _try(report: Report, tried: Try) -> Section:
@@ -70,7 +83,7 @@ def _gates(report: Report) -> list[Block]:
 
 
 def _result(gate: GateRow) -> str:
-    return "NOT MET" if not gate.passed else "met" if gate.value is not None else "not applicable"
+    return "NOT MET" if not gate.passed else "met" if gate.value is not None else "does not apply"
 
 
 def _scores(report: Report) -> list[Block]:

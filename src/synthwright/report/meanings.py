@@ -55,6 +55,10 @@ _SAYS = {
     "missing values": """The share of rows without a value in that column.""",
     "share": """The share of rows with that label, or in that range; ranges that only one or two real rows share are
         not told.""",
+    "dependence": """How strongly two columns depend on each other (Cramér's V, corrected for its bias): 0 not at all,
+        1 where one decides the other. The difference is synthetic less real.""",
+    "false alarms": """The share of people who were not in the real data, and whom an attack takes for people who
+        were. An attack that finds some people while it raises hardly a false alarm is sure of those.""",
     "epsilon and delta": """How much a single row of the source may at most change what is released (differential
         privacy): less is more private. Where it is not given there is no such guarantee.""",
 }

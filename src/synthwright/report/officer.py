@@ -1,6 +1,7 @@
 """The page for the data protection officer: what was attacked and how, what came out, what is guaranteed, what is not.
 
-It says nothing that is not in the report, for a reader who must judge whether the data may be treated as anonymous.
+It says nothing that is not in the report, for a reader who must judge whether the rows are still personal data. It
+draws no conclusion of law: it names the guidance that its attacks follow, and where they measure less than it asks.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from synthwright.core.contracts import Case
 from synthwright.core.dataset import Dataset
 from synthwright.core.gates import parse
 from synthwright.report.document import Block, Document, Facts, Items, Rows, Section
+from synthwright.report.guidance import GUIDANCE, LAW, Basis, keeping, limits
 from synthwright.report.meanings import Meaning, meanings
 from synthwright.report.report import GateRow, Report, ScoreRow
-from synthwright.report.telling import SAID, Aside, beyond, group_of, short_name, tell, worst_parts
+from synthwright.report.telling import Aside, risks, tell
 from synthwright.report.verdict import said
-from synthwright.report.words import ATTACKS, RISKS, words
+from synthwright.report.words import ATTACKS, GUIDED, RISKS, words
+from synthwright.report.worst import beyond, group_of, per_cent, plain_note, short_name, worst_parts
 
 TITLE = "For the data protection officer"
 _MOST = 40
@@ -23,17 +26,6 @@ _MOST = 40
 _PARTS = 10
 """Parts of an attack that are listed, the worst."""
 _REPEATS = "exact-copies"
-_NOT = (
-    "An attacker with other knowledge, or a better attack, may find more than the attacks of this page did.",
-    "What was measured holds for these rows. Other rows of the same generator have to be measured again.",
-    "Whether the data is anonymous in the sense of the law is a judgement: this page gives the measurements for it.",
-)
-_KEEPING = (
-    "This page is computed from real rows. It holds no row and no value of one, but it is internal: do not publish it.",
-    "Keep it with the record of the processing it belongs to while the synthetic rows are in use; delete it with that.",
-    "The report beside it shows counts of real rows, of three and more at a time. It is internal too.",
-    "A folder called quarantine, where there is one, holds rows that were dropped, some for being too like real ones.",
-)
 _CONTROL = (
     "Every result stands beside its control: what the same attack finds where nothing was learned from. "
     "An attack that finds no more than its control has found nothing of the rows that were learned from."
@@ -43,31 +35,56 @@ _CONTROL = (
 def officer(report: Report, case: Case) -> Document:
     """Return the page."""
     aside = Aside.of(case)
+    basis = Basis(aside.real, aside.train, aside.holdout, report.judged)
     explained = {m.metric: m for m in meanings(report)}
-    attacks = [m for m in (*ATTACKS, *explained) if m in explained and group_of(m) == "privacy"]
-    attacks = list(dict.fromkeys(attacks))
-    told = tell(report, aside)
-    private = next(line for line in told.lines if line.question.name == "Private")
-    first: list[Block] = [f"Is it private? {SAID[private.answer]}: {private.because}.", told.sentence]
-    if told.caveat:
-        first.append(told.caveat)
+    asked = [m for m in dict.fromkeys((*ATTACKS, *explained)) if m in explained and group_of(m) == "privacy"]
+    attacks = [m for m in asked if _whole(report, m).value is not None]
     sections = [
-        Section("In short", tuple(first)),
-        Section("What was looked at", tuple(_data(report, case))),
-        Section("Which risks were looked at", (_risks(report, attacks),)),
+        Section("In short", tuple(_short(report, aside))),
+        Section("Whose rows were looked at", tuple(_data(report, case, basis))),
+        Section("Which risks were looked at", (_risks(report, attacks), GUIDANCE)),
         Section("Attack by attack", _introduction(attacks)),
         *(_attack(report, explained[m]) for m in attacks),
-        Section("Natural repeats", (_repeats(report),)),
+        *_silent(report, asked, attacks),
+        *([Section("Natural repeats", (repeats,))] if (repeats := _repeats(report, basis)) else []),
         Section("What is guaranteed", (_guarantee(report),)),
-        Section("What is not", (Items((*_NOT, *_unseen(explained, attacks, aside))),)),
+        Section("What is not guaranteed", (Items((*limits(basis), *_unseen(explained, attacks))),)),
         Section("What was waived", tuple(_waived(report))),
-        Section("Keeping this page", (Items(_KEEPING),)),
+        Section("Keeping this page", (Items(keeping(basis)),)),
     ]
     return Document(TITLE, tuple(sections))
 
 
-def _data(report: Report, case: Case) -> list[Block]:
-    """Say which rows and columns there were."""
+def finding(report: Report, aside: Aside) -> tuple[str, str]:
+    """Return what the attacks found together, as an answer and in a sentence."""
+    private = next(line for line in tell(report, aside).lines if line.question.name == "Private")
+    found = [risk.lower() for risk in RISKS if _found(report, risk)]
+    if private.answer == "none":
+        return "none", "No attack applies: the rows were made without real ones."
+    if not risks(report):
+        return "unknown", f"No attack was carried out: {private.because}."
+    if found or private.answer == "no":
+        of = f", by {' and '.join([', '.join(found[:-1]), found[-1]] if len(found) > 1 else found)}" if found else ""
+        return ("no" if private.answer == "no" else "doubt"), (
+            f"Attacks found more of the real rows than chance allows{of}: {private.because}."
+        )
+    if private.answer == "unknown":
+        return "unknown", f"Not all that was asked was measured: {private.because}."
+    if private.answer == "doubt":
+        return "doubt", f"No attack found more of the real rows than chance allows, but: {private.because}."
+    return "yes", "No attack that was carried out found more of the real rows than chance allows."
+
+
+def _short(report: Report, aside: Aside) -> list[Block]:
+    told = tell(report, aside)
+    out: list[Block] = [finding(report, aside)[1], LAW, f"The verdict of the whole report: {told.sentence}"]
+    if told.caveat:
+        out.append(told.caveat)
+    return out
+
+
+def _data(report: Report, case: Case, basis: Basis) -> list[Block]:
+    """Say which rows and columns there were, and who says so."""
 
     def count(data: Dataset | None, table: str) -> str:
         return f"{data.rows(table):,}" if data is not None and table in data.tables else "none"
@@ -75,16 +92,25 @@ def _data(report: Report, case: Case) -> list[Block]:
     rows = tuple((t, count(case.train, t), count(case.holdout, t), count(case.synthetic, t)) for t in report.rows)
     anew = [c for c in case.schema.columns if case.schema.field(c).anew]
     kept = [c for c in case.schema.columns if case.produced and c not in case.produced]
-    facts = [
-        ("Training rows", "the real rows that the generator learned from"),
-        ("Held-out rows", "real rows that the generator never saw: what an attack finds in them, it finds by luck"),
+    facts = []
+    if basis.train:
+        whose = ", as whoever asked for this page says" if basis.judged else ""
+        facts.append(("Training rows", f"the real rows that the generator learned from{whose}"))
+    if basis.holdout:
+        whose = ", as whoever asked says" if basis.judged else ""
+        luck = "what an attack finds in them, it finds by luck, or because it is true of everybody"
+        facts.append(("Held-out rows", f"real rows that the generator never saw{whose}; {luck}"))
+    facts += [
+        ("What a row is", "attacks look at single rows: where a person has several, more may be found of that person"),
         ("Columns made anew, without a look at their values", _columns(report, anew) or "none"),
-        ("Columns that hold the real values of real rows", _columns(report, kept) or "none"),
+        ("Columns that hold the real values of real rows",
+         _columns(report, kept) or ("none is known of" if basis.judged else "none")),
         ("Columns whose groups were compared", _columns(report, case.sensitive) or "none was named"),
-        ("Made by", "another tool, and judged here" if report.judged else f"Synthwright {report.synthwright}"),
+        ("Made by", "not made in this run: given as files, and judged" if basis.judged else
+         f"Synthwright {report.synthwright}"),
         ("Measured by", f"Synthwright {report.synthwright}"),
         ("Identity of data and run", report.fingerprint or "unknown"),
-    ]
+    ]  # fmt: skip
     return [Rows(("table", "training rows", "held-out rows", "synthetic rows"), rows, (1, 2, 3)), Facts(tuple(facts))]
 
 
@@ -103,22 +129,33 @@ def _ruling(report: Report, metric: str) -> list[GateRow]:
     return [g for g in report.gates if parse(g.gate).metric == metric]
 
 
+def _tried(report: Report, risk: str) -> list[str]:
+    """Return the attacks on a risk that were carried out."""
+    return [m for m in ATTACKS if ATTACKS[m].risk == risk and _whole(report, m).value is not None]
+
+
+def _found(report: Report, risk: str) -> list[str]:
+    """Return the attacks on a risk that found more than chance allows."""
+    return [m for m in _tried(report, risk)
+            if beyond(_whole(report, m)) or any(not g.passed for g in _ruling(report, m))]  # fmt: skip
+
+
 def _risks(report: Report, attacks: Sequence[str]) -> Rows:
     lines = []
     for risk, asks in RISKS.items():
-        tried = [m for m in attacks if m in ATTACKS and ATTACKS[m].risk == risk]
-        measured = [m for m in tried if _whole(report, m).value is not None]
-        found = [m for m in measured if beyond(_whole(report, m)) or any(not g.passed for g in _ruling(report, m))]
-        answer = "not looked at" if not measured else "more than chance allows" if found else "no more than by chance"
-        if measured and not any(_ruling(report, m) for m in measured):
-            answer += "; no gate rules on it"
-        lines.append((risk, asks, ", ".join(words(m).title for m in measured) or "nothing", answer))
+        measured = [m for m in attacks if m in _tried(report, risk)]
+        answer = "not looked at"
+        if measured:
+            answer = "more than chance allows" if _found(report, risk) else "no more than chance allows"
+            answer += "" if any(_ruling(report, m) for m in measured) else "; no gate rules on it: it can only warn"
+        lines.append((f"{risk} *" if risk in GUIDED else risk, asks,
+                      ", ".join(words(m).title for m in measured) or "nothing", answer))  # fmt: skip
     return Rows(("risk", "question", "looked at by", "found"), tuple(lines))
 
 
 def _introduction(attacks: Sequence[str]) -> tuple[Block, ...]:
     if not attacks:
-        return ("No attack was tried: nothing is known of how much these rows give away.",)
+        return ("No attack was carried out: nothing is known of how much these rows give away.",)
     return (_CONTROL,)
 
 
@@ -129,23 +166,27 @@ def _attack(report: Report, meaning: Meaning) -> Section:
     facts = []
     if attack is not None:
         facts += [("Risk", attack.risk), ("The attacker has", attack.knows), ("The attacker", attack.does)]
-    facts.append(("Measured", meaning.shows))
-    if score.value is None:
-        facts.append(("Result", f"{score.status.replace('-', ' ')}: {score.problem or 'no reason given'}"))
-    else:
-        facts.append(("Result", said(score.value)))
-        if score.low is not None and score.high is not None:
-            facts.append(("95 % interval", f"{score.low:.3g} to {score.high:.3g}"))
-        control = attack.control if attack is not None else "A second real sample."
-        known = "not known: there are no rows to measure it on" if score.reference is None else said(score.reference)
-        facts.append(("Control", f"{known}. {control}"))
-        if score.problem:
-            facts.append(("Note", score.problem))
-    gates = [f"{'met' if g.passed else 'NOT MET'}: {g.gate} ({g.why})" for g in _ruling(report, metric)]
-    facts.append(("Asked of it", "; ".join(gates) or "nothing: no gate rules on it"))
-    facts.append(("Not seen by it", meaning.unseen or "unknown"))
+    facts += [("Measured", meaning.shows), ("Result", said(score.value))]
+    if attack is not None:
+        facts.append(("Scale", attack.scale))
+    if score.low is not None and score.high is not None:
+        facts.append(("95 % interval", f"{score.low:.3g} to {score.high:.3g}"))
+    control = attack.control if attack is not None else "A second real sample."
+    known = "not known (there are no rows to measure it on)" if score.reference is None else said(score.reference)
+    facts += [("Control", known), ("The control is", control)]
+    if score.problem:
+        facts.append(("Note", plain_note(report, score.problem)))
+    facts += [("Asked of it", "; ".join(_held(g) for g in _ruling(report, metric)) or
+               "nothing: no gate rules on it"), ("Not seen by it", meaning.unseen or "unknown")]  # fmt: skip
     blocks = (Facts(tuple(facts)), *_parts(report, metric))
     return Section(f"{words(metric).title} ({metric})", blocks, 3, meaning.anchor)
+
+
+def _held(gate: GateRow) -> str:
+    """Say what became of a gate."""
+    if gate.value is None:
+        return f"{'does not apply' if gate.passed else 'NOT MET, for it could not be measured'}: {gate.gate}"
+    return f"{'met' if gate.passed else 'NOT MET'}: {gate.gate} ({gate.why})"
 
 
 def _parts(report: Report, metric: str) -> tuple[Block, ...]:
@@ -161,38 +202,47 @@ def _parts(report: Report, metric: str) -> tuple[Block, ...]:
     return (Rows(("part", "result", "95 % interval", "control"), rows, (1, 3)),)
 
 
-def _repeats(report: Report) -> str:
+def _silent(report: Report, asked: Sequence[str], attacks: Sequence[str]) -> list[Section]:
+    """Return which attacks were not carried out, and why."""
+    rows = []
+    for metric in dict.fromkeys((*asked, *ATTACKS)):
+        if metric in attacks:
+            continue
+        score = _whole(report, metric)
+        why = f"{score.status.replace('-', ' ')}: {plain_note(report, score.problem or 'no reason given')}"
+        rows.append((words(metric).title, ATTACKS[metric].risk if metric in ATTACKS else "",
+                     why if metric in asked else "it was not asked for"))  # fmt: skip
+    return [Section("Attacks that were not carried out", (Rows(("attack", "risk", "why"), tuple(rows)),))
+            ] if rows else []  # fmt: skip
+
+
+def _repeats(report: Report, basis: Basis) -> str:
     score = _whole(report, _REPEATS)
-    if score.value is None or score.reference is None:
+    if score.value is None:
+        return ""
+    if score.reference is None:
         return "It was not measured how often real rows repeat by nature."
-    return (f"Real rows repeat too: of rows that the generator never saw, {_share(score.reference)} equal a training "
-            f"row in all that was made. Of the synthetic rows {_share(score.value)} do. Synthetic rows that equal real "
-            "ones are copies as far as they are more than that.")  # fmt: skip
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    others = "rows that the generator never saw" if basis.holdout else "some training rows, held against the others"
+    real, made = per_cent(score.reference), per_cent(score.value)
+    return (f"Real rows repeat too: of {others}, {real} equal a training row in all that was made. Of the synthetic "
+            f"rows {made} do. Those that equal real ones are copies as far as they are more than that.")  # fmt: skip
 
 
 def _guarantee(report: Report) -> str:
     spend = report.spend
     if spend.epsilon is None:
-        return ("Nothing, formally: no differential privacy budget was kept. What this page says was measured, by the "
-                "attacks above, and is no proof against others.")  # fmt: skip
+        how = (
+            "no differential privacy budget is known of" if report.judged else "no differential privacy budget was kept"
+        )
+        return f"Nothing, formally: {how}. Attacks that find nothing are evidence, and no proof against other attacks."
     return (f"Differential privacy with epsilon {said(spend.epsilon)} and delta {said(spend.delta)} per {spend.unit}: "
             f"whatever an attacker knows, one {spend.unit} of the source changes the odds of any conclusion from "
             "the models by no more than that. Steps that compare with real rows, such as dropping copies, are not "
             "covered.")  # fmt: skip
 
 
-def _unseen(explained: dict[str, Meaning], attacks: Sequence[str], aside: Aside) -> list[str]:
-    out = [f"{words(m).title}: {explained[m].unseen}" for m in attacks if explained[m].unseen]
-    missing = [words(m).title.lower() for m in ATTACKS if m not in attacks]
-    if missing:
-        out.append(f"Not tried: {', '.join(missing)}.")
-    if not aside.holdout:
-        out.append("Without held-out rows the controls are weaker: they come from a part of the training rows.")
-    return out
+def _unseen(explained: dict[str, Meaning], attacks: Sequence[str]) -> list[str]:
+    return [f"{words(m).title}: {explained[m].unseen}" for m in attacks if explained[m].unseen]
 
 
 def _waived(report: Report) -> list[Block]:

@@ -183,7 +183,10 @@ class Report(Frozen):
             return f"{'Failed' if self.judged else 'Refused'}: {missed[0]}{more}."
         if not self.gates:
             return f"{done}: {data}; no gate was set, so nothing was asked of them."
-        return f"{done}: {data}; {'the gate is' if len(self.gates) == 1 else f'all {len(self.gates)} gates are'} met."
+        ruling = sum(g.value is not None for g in self.gates)
+        if ruling == len(self.gates):
+            return f"{done}: {data}; {'the gate is' if ruling == 1 else f'all {ruling} gates are'} met."
+        return f"{done}: {data}; {ruling} of {len(self.gates)} gates apply, and all of these are met."
 
     def to_json(self) -> dict[str, Any]:
         """Return the contents of `report.json`."""

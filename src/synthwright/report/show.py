@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
-from synthwright.report.telling import SAID, Answer, short_name, tell
+from synthwright.report.telling import SAID, Answer, tell
 from synthwright.report.verdict import said, standing
+from synthwright.report.worst import short_name
 
 _COLOURS = {"short": "yellow", "close": "magenta", "": ""}
 _WORDS = {"short": "falls short", "close": "too close", "": ""}
-_ANSWERS: dict[Answer, str] = {"yes": "green", "doubt": "yellow", "no": "red", "unknown": "dim"}
+_ANSWERS: dict[Answer, str] = {"yes": "green", "doubt": "yellow", "no": "red", "unknown": "dim", "none": "dim"}
 
 
 def print_report(report: Report, console: Any = None) -> None:

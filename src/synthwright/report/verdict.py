@@ -112,18 +112,19 @@ def _held(gate: Gate, score: Score) -> GateResult:
     if score.status == "failed" or value is None:
         why = f"{gate.name} could not be measured: {score.problem or 'it has no value'}"
         return GateResult(gate.text, None, _finite(gate.bound(score.reference, score.chance)), False, why)
-    reference, note = _finite(score.reference), ""
+    reference, chance, note = _finite(score.reference), score.chance, ""
     if gate.relative and reference is None and default:
         reference = 0.0 if gate.op[0] == "<" else 1.0
+        chance = chance or 0.0  # without other real rows nothing is known of chance: none is allowed for
         note = f" (without held-out rows there is no reference: {reference:g} is taken)"
-    bound = _finite(gate.bound(reference, score.chance))
+    bound = _finite(gate.bound(reference, chance))
     if bound is None:
         lacks = "no reference to hold it against: give held-out rows"
         if reference is not None or not gate.relative:
             lacks = "nothing known of what chance does to it: leave out 'chance'"
         why = f"{gate.name} is {said(value)}, but there is {lacks}"
         return GateResult(gate.text, value, None, False, why)
-    passed = gate.holds(value, reference, score.chance)
+    passed = gate.holds(value, reference, chance)
     return GateResult(gate.text, value, bound, passed, _distance(gate, value, bound, passed=passed) + note)
 
 

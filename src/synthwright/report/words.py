@@ -5,12 +5,13 @@ Metrics that are not here (a plug-in's) are spoken of by their own name and summ
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 _LEARN = "Give the generator more training rows."
-_FOREST = "Try another generator: `forest`, the default, makes every column from those made before it."
-_FINER = "With `forest`, lower `leaf` or `evidence`: it learns finer, and remembers more."
-_COARSER = "With `forest`, raise `evidence`, `leaf` and `protect`: it learns coarser, and remembers less."
+_FOREST = "Try the generator `forest`, the default, which makes every column from those made before it."
+_FINER = "With `forest`, lower `leaf` or `evidence`, so that it learns finer; it remembers more then."
+_COARSER = "With `forest`, raise `evidence`, `leaf` and `protect`, so that it learns coarser and remembers less."
 _KINDS = "See whether the kinds are right in the schema: a number read as a label, a date as text."
 _COARSEN = "Leave out, or coarsen, columns that point at one person: exact dates, postcodes, rare labels."
 _SENSITIVE = "Mark columns that name people as `sensitive` in the schema: they are made anew."
@@ -49,6 +50,10 @@ WORDS: dict[str, Words] = {
     "rows": Words("Number of rows", "all rows that were asked for are there", "rows that were asked for are missing", (
         "See in the table of dropped rows which reason took the most, and loosen that rule or curator.",
         "Allow more rounds: raise `waves`.")),
+    "conditions": Words("What was set", "columns that were set hold what was asked",
+                        "columns that were set do not hold what was asked", (
+        "See below which column it is, and whether rows with some of its values were dropped more than others.",
+        "Make the columns that were not set by a generator that can be given others: `forest`.")),
     # privacy
     "exact-copies": Words("Exact copies", "they repeat real rows no more often than other real rows do",
                           "rows of it repeat real ones", (
@@ -58,17 +63,17 @@ WORDS: dict[str, Words] = {
                          "rows of it are real ones with small changes", (_MIXED, _COARSER, _COARSEN), 1),
     "rare-copies": Words("Copies of rare rows", "what is rare in real rows is not repeated",
                          "what only few real rows hold is repeated", (_COARSER, _COARSEN, _SENSITIVE), 1),
-    "holdout-copies": Words("Copies of unused rows", "they repeat rows kept back for this proof only by nature",
+    "holdout-copies": Words("Copies of unused rows", "rows that were kept back for this proof are not among them",
                             "rows that were kept back for this proof are among them, so nothing is proven", (
         "See how the held-out rows reached the generator, or choose others; then make the rows again.", _MIXED), 1),
-    "membership": Words("Who was in the real data", "they do not tell who was in the real data",
-                        "it gives away who was in the real data", (_COARSER, _LEARN, _COARSEN), 2),
-    "singling-out": Words("Singling out", "they help to single out nobody",
+    "membership": Words("Membership", "attacks on them do not tell who was in the real data",
+                        "it helps to tell who was in the real data", (_COARSER, _LEARN, _COARSEN), 2),
+    "singling-out": Words("Singling out", "attacks on them single out people of the real data no oftener than others",
                           "it helps to single out real people", (_COARSEN, _COARSER, _SENSITIVE), 2),
-    "linkability": Words("Linking", "they help to link nobody's data",
+    "linkability": Words("Linking", "attacks on them link the data of people of the real data no oftener than others'",
                          "it helps to link what belongs to one real person", (_COARSEN, _COARSER), 2),
-    "attribute-inference": Words("Inference", "they tell nobody's secrets better than other real rows would",
-                                 "it gives away what was not known of real people",
+    "attribute-inference": Words("Inference", "attacks on them infer no more of people of the real data than of others",
+                                 "it helps to infer what was not known of real people",
                                  (_COARSER, _COARSEN, _SENSITIVE), 2),
     "dcr-share": Words("Distance to the training rows", "they lie as near to unused real rows as to used ones",
                        "its rows lie nearer to the rows it was made from than to other real rows",
@@ -78,6 +83,9 @@ WORDS: dict[str, Words] = {
                   "a model trained on it predicts worse than one trained on real rows", (
         "See whether the target is the column you meant, and whether it has enough rows of each label.",
         _PREDICT, _FOREST, _LEARN)),
+    "trts": Words("Answering as real rows", "models of real rows predict them as well as other real rows",
+                  "a model of real rows predicts it otherwise than other real rows", (
+        "See whether labels were mixed up, and whether the target is the column you meant.", _PREDICT, _FOREST), 1),
     "model-ranking": Words("Choosing models", "the model that is best on them is best on real rows",
                            "which model is best on it is not which is best on real rows", (_FOREST, _FINER, _LEARN), 1),
     "importance": Words("What matters for a prediction", "models find the same columns important",
@@ -90,6 +98,9 @@ WORDS: dict[str, Words] = {
     # fidelity and diversity
     "shape": Words("Single columns", "single columns are distributed as in real rows",
                    "single columns are distributed otherwise than in real rows", (_KINDS, _FOREST, _LEARN)),
+    "shares": Words("Frequent values", "every frequent value is as frequent as in real rows",
+                    "a value is more or less frequent than in real rows", (
+        "See whether rows were dropped for a reason that only some values have.", _FOREST, _LEARN)),
     "trend": Words("Pairs of columns", "columns go together as in real rows",
                    "columns do not go together as in real rows", (
         "A generator that makes columns one by one (`marginals`) loses this.", _FOREST,
@@ -166,6 +177,16 @@ def words(metric: str) -> Words:
     return known or Words(metric, f"what {metric!r} asks is met", f"what {metric!r} asks is not met", GENERIC, 3)
 
 
+_OWN = re.compile(
+    r"`(?:forest|marginals|waves|protect|start: |copies|duplicates|rules|sensitive|step|kind: )|curator|in one part"
+)
+
+
+def own(advice: str) -> bool:
+    """Return whether advice is about settings of Synthwright, which rows of another tool do not have."""
+    return bool(_OWN.search(advice))
+
+
 class Attack(NamedTuple):
     """What the officer is told about a metric of privacy."""
 
@@ -177,38 +198,47 @@ class Attack(NamedTuple):
     """What the attacker does, and when that counts as a success."""
     control: str
     """What the same attack gets where there is nothing to find."""
+    scale: str
+    """What the least and the greatest result would mean."""
 
 
 _ROWS = "The synthetic rows, and nothing else."
 _RECORD = "The synthetic rows, and the whole record of a person."
-_HELD = "What the same attack finds in held-out rows, which the generator never saw, is taken off the result already."
+_HELD = ("What the same attack finds in held-out rows, which the generator never saw, is taken off the result already; "
+         "what both have in common is not in it.")  # fmt: skip
+_SHARE = "0: no synthetic row; 1: every synthetic row"
+_GAIN = "0: found no oftener than in people whose rows were not used; 1: always found, and never in those"
 
 ATTACKS: dict[str, Attack] = {
-    "exact-copies": Attack("Copies", _ROWS, "Takes every synthetic row for a real one; right where it equals one.",
-                           "How often real rows that the generator never saw equal a real row by nature."),
-    "near-copies": Attack("Copies", _ROWS, "Takes a synthetic row for the one real row that it points at far more "
-                          "surely than at any other.", "How often other real rows do so, by nature."),
-    "rare-copies": Attack("Copies", _ROWS, "Looks for real rows that stand apart, and takes what points at one for it.",
-                          "How often other real rows do so, by nature."),
-    "holdout-copies": Attack("Copies", _ROWS, "Takes every synthetic row for a real one that was kept back.",
-                             "How often real rows equal one that was kept back, by nature."),
-    "dcr-share": Attack("Copies", _ROWS, "Asks of every synthetic row whether a row that was learned from is nearer "
-                        "than one that was not.", "As often the one as the other."),
-    "membership": Attack("Membership", _RECORD, "Says, in several ways, whether that person was among the "
-                         "rows that were learned from.", "What a blind guess reaches."),
     "singling-out": Attack("Singling out", _ROWS, "Makes descriptions from synthetic rows; right where one fits "
-                           "exactly one real row.", _HELD),
+                           "exactly one real row.", _HELD, _GAIN),
     "linkability": Attack("Linkability", "The synthetic rows, and two tables with different columns of people.",
-                          "Says which rows of the two are the same person.", _HELD),
+                          "Says which rows of the two are the same person.", _HELD, _GAIN),
     "attribute-inference": Attack("Inference", "The synthetic rows, and all columns of a person but one.",
-                                  "Says what that one column is, by the nearest synthetic row.", _HELD),
+                                  "Says what that one column is, by the nearest synthetic row.", _HELD, _GAIN),
+    "membership": Attack("Membership", _RECORD, "Says, in several ways, whether that person was among the "
+                         "rows that were learned from.", "What a blind guess reaches.",
+                         "0.5: a blind guess; 1: told of everybody, without an error"),
+    "exact-copies": Attack("Copies", _ROWS, "Takes every synthetic row for a real one; right where it equals one.",
+                           "How often real rows that the generator never saw equal a real row by nature.", _SHARE),
+    "near-copies": Attack("Copies", _ROWS, "Takes a synthetic row for the one real row that it points at far more "
+                          "surely than at any other.", "How often other real rows do so, by nature.", _SHARE),
+    "rare-copies": Attack("Copies", _ROWS, "Looks for real rows that stand apart, and takes what points at one for it.",
+                          "How often other real rows do so, by nature.", _SHARE),
+    "holdout-copies": Attack("Copies", _ROWS, "Takes every synthetic row for a real one that was kept back.",
+                             "How often real rows equal one that was kept back, by nature.", _SHARE),
+    "dcr-share": Attack("Copies", _ROWS, "Asks of every synthetic row whether a row that was learned from is nearer "
+                        "than one that was not.", "As often the one as the other.",
+                        "0.5: as often the one as the other; 1: always the row that was learned from"),
 }  # fmt: skip
-"""How each metric of privacy is explained to the data protection officer."""
+"""How each metric of privacy is explained to the data protection officer; the risks of the guidance come first."""
+GUIDED = ("Singling out", "Linkability", "Inference")
+"""The risks that Opinion 05/2014 (WP 216) of the Article 29 Working Party names."""
 RISKS = {
-    "Singling out": "Can one person's record be isolated?",
-    "Linkability": "Can records of one person be linked?",
-    "Inference": "Can an attribute of a person be inferred?",
-    "Membership": "Can it be told that a person was in the real data?",
+    "Singling out": "Can records that identify one person be isolated?",
+    "Linkability": "Can records of one person, or of one group of people, be linked?",
+    "Inference": "Can the value of an attribute be deduced from others, with significant probability?",
+    "Membership": "Can it be told that a person was among the training rows?",
     "Copies": "Are real records repeated, wholly or nearly?",
 }
-"""The risks that are asked about: the first three are those of Opinion 05/2014 (WP 216) on anonymisation techniques."""
+"""The risks that are asked about."""

@@ -14,12 +14,17 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
 from synthwright.engine.deadline import within
+from synthwright.kit.matching import Matched, matched
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.steps.curate import Wave
 from synthwright.steps.orders import Bench, opened
 
 WORK = "synthwright.steps.evaluate:measure_one"
-_LONGEST_FIRST = ("detection", "tstr", "dcr-share", "trend")
+LONGEST_FIRST = ("detection", "tstr", "attribute-inference", "augmentation", "importance", "lattices", "linkability",
+                 "membership", "calibration", "model-ranking", "dcr-share", "trend")  # fmt: skip
+"""So that no process waits at the end for one that has just begun."""
+_LIKENESS = ("fidelity", "utility", "diversity", "bias")
+"""Groups of metrics that ask for rows like the real ones: like those that have what was set."""
 
 
 def gather(bench: Bench, waves: list[Wave]) -> str:
@@ -47,12 +52,18 @@ def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
         rules=rules,
         produced=bench.plan.produced if spec.begin.keep else (),
         asked=asked,
+        chosen=spec.begin.set_,
     )
+
+
+def likened(bench: Bench, case: Case) -> Matched:
+    """Return the case that likeness is measured on: real rows with the shares that were set; the same every time."""
+    return matched(case, bench.ctx.at("evaluate", "matching"))
 
 
 def evaluate(bench: Bench, kept: str, asked: dict[str, int]) -> list[Score]:
     """Measure everything that is not measured yet; return the scores."""
-    metrics = sorted(bench.plan.metrics, key=lambda m: (*_LONGEST_FIRST, m.name).index(m.name))
+    metrics = sorted(bench.plan.metrics, key=lambda m: (*LONGEST_FIRST, m.name).index(m.name))
     keys = {m.name: _key(bench, m, kept, asked) for m in metrics}
     waiting = [bench.order(kept=kept, asked=asked, metric=m.name, key=keys[m.name])
                for m in metrics if bench.store.get(keys[m.name]) is None]  # fmt: skip
@@ -77,6 +88,7 @@ def _key(bench: Bench, metric: Metric, kept: str, asked: dict[str, int]) -> str:
         bench.ctx.seed,
         bench.plan.schema.fingerprint(),
         list(bench.plan.produced),
+        bench.plan.spec.begin.model_dump(mode="json", by_alias=True),
     ]
     return f"scores/{fingerprint(identity)}"
 
@@ -85,10 +97,14 @@ def measure_one(order: dict[str, Any]) -> None:
     """Measure one metric and put its scores into the store."""
     bench = opened(order)
     metric = next(m for m in bench.plan.metrics if m.name == order["metric"])
-    case = case_of(bench, order["kept"], order["asked"])
+    found = Matched(case_of(bench, order["kept"], order["asked"]))
+    if metric.group in _LIKENESS:
+        found = likened(bench, found.case)
     ctx = bench.ctx.at("evaluate", metric.name)
-    scores = [s._asdict() for s in scores_of(metric, case, ctx, bench.plan.spec.evaluate.seconds)]
-    bench.store.put(order["key"], lambda folder: write_json(folder / "scores.json", scores))
+    silent = [Score(metric.name, status="not-applicable", problem=found.problem)]
+    scores = silent if found.problem else scores_of(metric, found.case, ctx, bench.plan.spec.evaluate.seconds)
+    said = [s._asdict() for s in scores]
+    bench.store.put(order["key"], lambda folder: write_json(folder / "scores.json", said))
 
 
 def scores_of(metric: Metric, case: Case, ctx: Context, seconds: int) -> list[Score]:

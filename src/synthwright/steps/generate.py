@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from synthwright import __version__
@@ -20,6 +23,7 @@ from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.kit.verdicts import load_verdicts, merged, save_verdicts
 from synthwright.steps.fit import load_fitted
 from synthwright.steps.orders import Bench, opened
+from synthwright.steps.start import Begun, with_children
 
 WORK = "synthwright.steps.generate:make_shard"
 
@@ -35,47 +39,97 @@ class Made(NamedTuple):
     repaired: int
 
 
-def generate(bench: Bench, fits: dict[str, str], start: str, settled: list[str]) -> list[str]:
-    """Complete every shard of a start that is not there yet; return the keys of the shards.
+def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str]) -> tuple[list[str], Begun]:
+    """Complete every shard of a start that is not there yet; return the keys of the shards, and the whole start.
 
     `settled` are the keys of the waves before.
 
-    Tables are made parents first: a child's references are drawn from the keys that its parents got.
+    Tables are made parents first: a child's references are drawn from the keys that its parents got, and where the
+    parents say how many children they have, the start gets these rows once the parents are there.
     """
-    begun = load_dataset(bench.store.at / start)
     keys: list[str] = []
-    total = sum(max(1, -(-t.num_rows // SHARD)) for t in begun.tables.values())
     for table in parents_first(bench.plan.schema):
-        rows = begun.rows(table)
+        if table in bench.plan.spec.begin.children and not settled:
+            begun = with_children(bench, begun, table, _parents_of(bench, table, keys), keys)
+        ends = shard_ends(load_dataset(bench.store.at / begun.key).tables[table], _whose(bench, table))
         mine = [fits[p.name] for p in bench.plan.parts if p.table == table]
         orders: list[dict[str, Any]] = []
-        for i in range(-(-rows // SHARD)):
-            parents = [keys, settled] if _refers(bench, table) else []
-            key = f"shard/{fingerprint([__version__, start, table, i, mine, len(settled), parents])}"
-            orders.append({"table": table, "settled": settled, "shard": i, "key": key, "parents": list(keys)})
-        waiting = [bench.order(start=start, fits=fits, **o) for o in orders if bench.store.get(o["key"]) is None]
+        for i, (low, high) in enumerate(pairwise([0, *ends])):
+            parents = [keys, settled] if _links(bench, table) else []
+            key = f"shard/{fingerprint([__version__, begun.key, table, i, mine, len(settled), parents])}"
+            orders.append({"table": table, "settled": settled, "shard": i, "rows": [low, high], "key": key,
+                           "parents": list(keys)})  # fmt: skip
+        waiting = [bench.order(start=begun.key, fits=fits, **o) for o in orders if bench.store.get(o["key"]) is None]
         before = len(keys)
+        total = before + max(len(orders), 1)
         bench.ctx.progress(before, total, "shards")
         if waiting and bench.ctx.engine is not None:
             bench.ctx.engine.map(WORK, waiting, partial(_tell, bench.ctx, before, total))
         keys += [o["key"] for o in orders]
-    return keys
+    return keys, begun
+
+
+def shard_ends(held: pa.Table, whose: str | None) -> list[int]:
+    """Return where the shards of a start end: every 65,536 rows, but never between the rows of one parent.
+
+    Args:
+        held: the rows of the start.
+        whose: the reference whose equal values stand together and stay together; None: rows are by themselves.
+    """
+    rows = held.num_rows
+    if whose is None or not rows:
+        return [*range(SHARD, rows, SHARD), rows] if rows else []
+    codes = held.column(whose).combine_chunks().dictionary_encode().indices.to_numpy()
+    borders = np.append(np.flatnonzero(np.diff(codes)) + 1, rows)
+    ends: list[int] = []
+    last = 0
+    while last < rows:
+        last = int(borders[min(int(np.searchsorted(borders, last + SHARD)), len(borders) - 1)])
+        ends.append(last)
+    return ends
+
+
+def _whose(bench: Bench, table: str) -> str | None:
+    """Return the reference by which rows of a table belong together, if they do."""
+    how = bench.plan.spec.begin.children.get(table)
+    return None if how is None else bench.plan.schema.split(how.of)[1]
+
+
+def _parents_of(bench: Bench, table: str, keys: list[str]) -> pa.Table:
+    """Return key and count of the rows that the children of a table belong to, from the shards just made."""
+    how, schema = bench.plan.spec.begin.children[table], bench.plan.schema
+    parent, key = schema.split(str(schema.field(how.of).to))
+    names = [key] if isinstance(how.count, int) else [key, schema.split(how.count)[1]]
+    held = [shard_data(bench, k).tables[parent].select(names) for k in keys if _of(bench, k, parent)]
+    return pa.concat_tables(held) if held else Dataset.empty(schema).tables[parent].select(names)
+
+
+def _of(bench: Bench, key: str, table: str) -> bool:
+    """Return whether a shard holds rows of a table."""
+    return bool(json.loads((bench.store.at / key / "counts.json").read_bytes())["table"] == table)
 
 
 def _tell(ctx: Context, before: int, total: int, done: int) -> None:
     ctx.progress(before + done, total, "shards")
 
 
-def _refers(bench: Bench, table: str) -> bool:
-    return any(f.to for f in bench.plan.schema.tables[table].fields.values())
+def _links(bench: Bench, table: str) -> dict[str, list[str]]:
+    """Return the columns of other tables that parts of a table look at, by table: keys, and what rules name."""
+    looked = [f.to for f in bench.plan.schema.tables[table].fields.values() if f.to]
+    looked += [c for p in bench.plan.parts if p.table == table for c in p.part.given]
+    links: dict[str, list[str]] = {}
+    for parent, column in sorted({bench.plan.schema.split(c) for c in looked}):
+        if parent != table:
+            links.setdefault(parent, []).append(column)
+    return links
 
 
 def make_shard(order: dict[str, Any]) -> None:
     """Complete one shard of one table and put it into the store."""
     bench = opened(order)
-    table, at = order["table"], order["shard"] * SHARD
+    table, (low, high) = order["table"], order["rows"]
     start = load_dataset(bench.store.at / order["start"])
-    piece = {t: held.slice(at, SHARD) if t == table else held.slice(0, 0) for t, held in start.tables.items()}
+    piece = {t: held.slice(low, high - low) if t == table else held.slice(0, 0) for t, held in start.tables.items()}
     given = _with_parents(Dataset(bench.plan.schema, piece), bench, table, order)
     fitted = [(p, *load_fitted(p.generator, bench.store.at / order["fits"][p.name]))
               for p in bench.plan.parts if p.table == table]  # fmt: skip
@@ -110,16 +164,11 @@ def complete(fitted: list[Fitted], given: Dataset, table: str, ctx: Context) -> 
 
 
 def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any]) -> Dataset:
-    """Return the shard with the keys of the tables it refers to.
+    """Return the shard with what it looks at in other tables: keys, and columns that rules name.
 
-    They are keys of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made.
+    They are of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made.
     """
-    links: dict[str, list[str]] = {}
-    for link in sorted({f.to for f in bench.plan.schema.tables[table].fields.values() if f.to}):
-        parent, key = bench.plan.schema.split(link)
-        if parent != table:
-            links.setdefault(parent, []).append(key)
-    for parent, names in links.items():
+    for parent, names in _links(bench, table).items():
         kept = [load_dataset(bench.store.at / w / "kept").tables[parent] for w in order["settled"]]
         held = [t.select(names) for t in kept if t.num_rows]
         if not held:

@@ -22,10 +22,9 @@ from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
 from synthwright.steps.curate import Wave
-from synthwright.steps.evaluate import case_of
+from synthwright.steps.evaluate import case_of, likened
 from synthwright.steps.orders import Bench
 from synthwright.steps.source import Sourced
-from synthwright.steps.start import asked
 from synthwright.store.out import INTERNAL, Out
 
 REASON = "#reason"
@@ -39,6 +38,8 @@ class Ended(NamedTuple):
     sourced: Sourced | None
     waves: list[Wave]
     kept: str
+    asked: dict[str, int]
+    """How many rows of each table were wanted."""
     scores: list[Score]
     seconds: dict[str, float]
     fingerprint: str
@@ -48,10 +49,10 @@ def release(ended: Ended, place: Out) -> Report:
     """Settle the gates, write report and quarantine, and the data if every gate is met; return the report."""
     plan = ended.bench.plan
     gates = settle(ended.scores, [g.text for g in plan.gates])
-    case = case_of(ended.bench, ended.kept, asked(ended.bench))
+    case = case_of(ended.bench, ended.kept, ended.asked)
     rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
-                       seconds=ended.seconds, notes=_notes(ended), waived=plan.waived)  # fmt: skip
+                       seconds=ended.seconds, notes=_notes(ended, case), waived=plan.waived)  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     ended.bench.ctx.progress(1, 3, "report")
@@ -113,7 +114,7 @@ def _dropped(waves: list[Wave]) -> dict[str, int]:
     return dict(counted)
 
 
-def _notes(ended: Ended) -> list[str]:
+def _notes(ended: Ended, case: Case) -> list[str]:
     notes = list(ended.sourced.notes) if ended.sourced else []
     counts = [w.counts() for w in ended.waves]
     redrawn, repaired = (sum(c[word] for c in counts) for word in ("redrawn", "repaired"))
@@ -124,7 +125,7 @@ def _notes(ended: Ended) -> list[str]:
     keep = ended.bench.plan.spec.begin.keep
     if keep:
         notes.append(f"these columns hold the real values of real rows, as the specification asks: {', '.join(keep)}")
-    return notes
+    return notes + list(likened(ended.bench, case).notes)
 
 
 def _quarantine(waves: list[Wave], folder: Path) -> None:

@@ -116,7 +116,8 @@ def works_at_all(subject: Subjects) -> None:
     """Fail unless an ordinary case is measured."""
     keyed, holey = toys.two_tables(), toys.every_kind()
     others = (Case(keyed, keyed, keyed, asked={t: keyed.rows(t) for t in keyed.tables}),
-              Case(holey, holey, holey), case(sensitive=("thing.flag",)))  # fmt: skip
+              Case(holey, holey, holey), case(sensitive=("thing.flag",)),
+              case(chosen={"thing.flag": "balanced"}))  # fmt: skip
     said = []
     for given in (case(), *others):
         whole = next(s for s in measured(subject, given) if s.about == "")
