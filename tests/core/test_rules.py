@@ -148,6 +148,13 @@ def test_long_sums_are_understood() -> None:
     assert sum(1 for _ in walk(parsed.tree)) == 253
 
 
+def test_chains_inside_chains_are_bounded() -> None:
+    """Comparisons of comparisons double with every level: a few are understood, many are refused at once."""
+    assert parse("(a < " * 4 + "b" + " < c)" * 4).columns == ("a", "b", "c")
+    with pytest.raises(ValueError, match="a flatter rule"):
+        parse("(a < " * 39 + "b" + " < c)" * 39)
+
+
 def test_unknown_columns_come_with_the_nearest_name() -> None:
     """A column the table lacks is named with the nearest that it has."""
     assert unknown_columns(parse("strat <= end and zzz > 1"), TABLE) == [("strat", "start"), ("zzz", None)]

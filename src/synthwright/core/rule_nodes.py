@@ -1,9 +1,9 @@
-"""What a rule is made of once it was understood: see `core.rules` for the language."""
+"""What rules and formulas are made of once they were understood: see `core.rules` and `kit.formulas`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
 
@@ -39,7 +39,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Factors with `*` or `/` before each."""
+    """Factors with `*` or `/` before each; in formulas also `%`."""
 
     factors: tuple[tuple[str, Node], ...]
 
@@ -89,7 +89,42 @@ class Either:
     parts: tuple[Node, ...]
 
 
-Node = Name | Literal | Call | Sum | Product | Compare | Among | Missing | Not | Every | Either
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The missing value, written in a formula as `null`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """One of the functions of formulas, or `^`, applied to values."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    at: int = field(default=0, compare=False)
+    """Where it begins in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One value from those rows of another table that point to the row at hand."""
+
+    function: str
+    table: str
+    column: str
+    """A column of that table, or a path from it; empty: its rows are counted."""
+    by: str | None = None
+    """The reference by which they point; nothing: the only one."""
+    where: Node | None = None
+    """Which of them count, in terms of their own columns; nothing: all."""
+    at: int = field(default=0, compare=False)
+    """Where it begins in the text."""
+
+
+Node = (
+    Name | Literal | Call | Sum | Product | Compare | Among | Missing | Not | Every | Either
+    | Nothing | Apply | Aggregate
+)  # fmt: skip
+"""The last three stand in formulas only."""
 CONDITIONS = (Compare, Among, Missing, Not, Every, Either)
 
 
@@ -131,8 +166,22 @@ def parts_of(node: Node) -> tuple[Node, ...]:
             return (node.left, node.right)
         case Every() | Either():
             return node.parts
+        case Apply():
+            return node.arguments
         case _:
             return ()
+
+
+def size(node: Node) -> int:
+    """Return how many nodes `walk` would yield, in time that does not grow with those that stand in several places."""
+    known: dict[int, int] = {}
+
+    def count(inner: Node) -> int:
+        if id(inner) not in known:
+            known[id(inner)] = 1 + sum(map(count, parts_of(inner)))
+        return known[id(inner)]
+
+    return count(node)
 
 
 def names_in(node: Node) -> tuple[str, ...]:

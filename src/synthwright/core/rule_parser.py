@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from synthwright.core.rule_nodes import (
     CONDITIONS,
@@ -23,11 +23,14 @@ from synthwright.core.rule_nodes import (
     Product,
     Sum,
     names_in,
+    size,
 )  # fmt: skip
-from synthwright.core.rule_tokens import EXAMPLES, KEYWORDS, Token, shown, tokens, unquoted
+from synthwright.core.rule_tokens import KEYWORDS, RULES, Language, Token, shown, tokens, unquoted
 
 DEEPEST = 40
 """Brackets, functions and negations inside one another."""
+LARGEST = 20_000
+"""Nodes of a rule, counting those twice that stand in two comparisons of a chain (`a < b < c`)."""
 FUNCTIONS = ("abs", "length", "year", "month", "day")
 _ESCAPES = {"n": "\n", "t": "\t"}
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
@@ -36,15 +39,18 @@ _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 class Parser:
     """Recursive descent over the tokens of one rule; the methods follow precedence, loosest first."""
 
+    language: ClassVar[Language] = RULES
+
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = tokens(text)
+        self.tokens = tokens(text, self.language)
+        self.such = f"{self.language.name} such as {self.language.examples}"
         self.next = 0
         self.depth = 0
 
     def rule(self) -> Parsed:
         if not self.tokens:
-            raise ValueError(f"an empty rule: write one such as {EXAMPLES}")
+            raise ValueError(f"an empty rule: write one such as {self.language.examples}")
         if any(t.said == "->" for t in self.tokens):
             return self.dependency()
         if len(self.tokens) > 1 and self.tokens[0].said == "unique" and self.tokens[1].said == "(":
@@ -54,10 +60,12 @@ class Parser:
             return Parsed(self.text, "unique", together, left=together)
         tree = self.either()
         self.end()
+        if size(tree) > LARGEST:
+            self.fail("too many comparisons inside one another", "a flatter rule, or several rules")
         if not isinstance(tree, (*CONDITIONS, Name)):
             self.fail("it is a value, not a condition", "a comparison, like `a + b >= 0`")
         if not names_in(tree):
-            self.fail("it names no column", f"a rule about columns such as {EXAMPLES}")
+            self.fail("it names no column", f"a rule about columns such as {self.language.examples}")
         return Parsed(self.text, "row", names_in(tree), tree=tree)
 
     def dependency(self) -> Parsed:
@@ -85,7 +93,7 @@ class Parser:
         token = self.peek()
         plain = token is not None and token.kind == "word" and token.said.lower() not in KEYWORDS
         if token is None or not (plain or token.kind == "name"):
-            self.fail(f"{self.here()} where a column's name was wanted", f"a rule such as {EXAMPLES}")
+            self.fail(f"{self.here()} where a column's name was wanted", f"a {self.such}")
         self.next += 1
         return unquoted(token)
 
@@ -192,7 +200,7 @@ class Parser:
     def atom(self) -> Node:
         token = self.peek()
         if token is None:
-            self.fail("it ends where a value was wanted", f"a whole rule such as {EXAMPLES}")
+            self.fail("it ends where a value was wanted", f"a whole {self.such}")
         self.next += 1
         if token.kind == "number":
             return Literal(self.number(token))
@@ -204,7 +212,7 @@ class Parser:
             return self.word(token)
         if token.said != "(":
             self.next -= 1
-            self.fail(f"{self.here()} where a value was wanted", f"a rule such as {EXAMPLES}")
+            self.fail(f"{self.here()} where a value was wanted", f"a {self.such}")
         node = self.deeper(self.either)
         if not self.take(")"):
             self.fail(f"{self.here()} inside brackets", "as many `)` as `(`")
@@ -239,7 +247,8 @@ class Parser:
     def deeper(self, inner: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > DEEPEST:
-            self.fail(f"more than {DEEPEST} brackets inside one another", "a flatter rule, or several rules")
+            name = self.language.name
+            self.fail(f"more than {DEEPEST} brackets inside one another", f"a flatter {name}, or several {name}s")
         node = inner()
         self.depth -= 1
         return node
@@ -261,11 +270,11 @@ class Parser:
 
     def end(self) -> None:
         if self.peek() is not None:
-            self.fail(f"{self.here()} after what was understood", f"one rule such as {EXAMPLES}")
+            self.fail(f"{self.here()} after what was understood", f"one {self.such}")
 
     def here(self) -> str:
         token = self.peek()
         return "the end" if token is None else f"{shown(token.said)} at character {token.at + 1}"
 
     def fail(self, wrong: str, right: str) -> NoReturn:
-        raise ValueError(f"rule {shown(self.text)}: {wrong}: write {right}")
+        raise ValueError(f"{self.language.name} {shown(self.text)}: {wrong}: write {right}")

@@ -1,9 +1,31 @@
 """Generators, one file each: names to places, loaded late."""
 
 REGISTERED: dict[str, str] = {
+    "address": "synthwright.generators.address:Address",
     "anew": "synthwright.generators.anew:Anew",
+    "bernoulli": "synthwright.generators.bernoulli:Bernoulli",
+    "card": "synthwright.generators.card:Card",
+    "choice": "synthwright.generators.choice:Choice",
+    "company": "synthwright.generators.company:Company",
+    "constant": "synthwright.generators.constant:Constant",
+    "coordinates": "synthwright.generators.coordinates:Coordinates",
     "copula": "synthwright.generators.copula:Copula",
+    "correlated": "synthwright.generators.correlated:Correlated",
+    "counter": "synthwright.generators.counter:Counter",
+    "distribution": "synthwright.generators.distribution:Distribution",
+    "empirical": "synthwright.generators.empirical:Empirical",
     "forest": "synthwright.generators.forest:Forest",
+    "formula": "synthwright.generators.formula:Formula",
+    "iban": "synthwright.generators.iban:Iban",
+    "internet": "synthwright.generators.internet:Internet",
     "marginals": "synthwright.generators.marginals:Marginals",
+    "mask": "synthwright.generators.mask:Mask",
+    "national-number": "synthwright.generators.national_number:NationalNumber",
+    "pattern": "synthwright.generators.pattern:Pattern",
+    "person": "synthwright.generators.person:Person",
+    "product": "synthwright.generators.product:Product",
+    "reference": "synthwright.generators.reference:Reference",
+    "ulid": "synthwright.generators.ulid:Ulid",
+    "uuid": "synthwright.generators.uuid:Uuid",
 }
 """Every generator of this distribution and where its class is."""

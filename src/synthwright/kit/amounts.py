@@ -1,0 +1,32 @@
+"""Parameters of rules that are a number, or a formula of the row's other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator
+
+from synthwright.kit.formulas import numbers, read
+from synthwright.kit.ruled import Ask
+
+
+def _readable(said: float | str) -> float | str:
+    if isinstance(said, str):
+        read(said)
+    return said
+
+
+Amount = Annotated[float | str, AfterValidator(_readable)]
+"""A number, or a formula such as `20 + 0.5 * age` in the language of `kit.formulas`."""
+
+
+def amount(ask: Ask, said: float | str) -> float | np.ndarray:
+    """Return what a parameter says: one number, or a float64 for every row (NaN where the formula has no value)."""
+    return numbers(read(said), ask) if isinstance(said, str) else float(said)
+
+
+def named(said: Iterable[Any]) -> tuple[str, ...]:
+    """Return the columns and paths that some parameters name: those of them that are formulas."""
+    return tuple(dict.fromkeys(p for one in said if isinstance(one, str) for p in read(one).paths))
