@@ -28,7 +28,7 @@ def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
         pq.write_table(pa.table({"age": age, "job": rng.choice(["a", "b"], 120)}), f"{name}.parquet")
 
     def run(*words: str, real: bool = True) -> tuple[int, str, str]:
-        files = ("--real", "real.parquet", "--holdout", "holdout.parquet") if real else ()
+        files: tuple[str, ...] = ("--real", "real.parquet", "--holdout", "holdout.parquet") if real else ()
         files += ("--synthetic", "fake.parquet")
         monkeypatch.setattr(sys, "argv", ["synthwright", "evaluate", *files, *words])
         with pytest.raises(SystemExit) as left:

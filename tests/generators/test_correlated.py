@@ -108,6 +108,11 @@ def test_follows_what_is_there() -> None:
         held = np.array(table.column(column).to_pylist())
         ranks = stats.spearmanr(number, held if column != "sex" else held == "M").statistic
         assert near(ranks, meant) if column == "weight" else 0.6 < ranks / meant < 1.02
+    coarse = pa.array(np.rint(rng.normal(6, 0.5, ROWS)).astype(np.int64))  # each number stands for a stretch of scores
+    how = {"columns": {"number": {"exponential": {}}, "age": {"normal": {"mean": 6, "sd": 0.5}}},
+           "correlations": {"number~age": 0.95}}  # fmt: skip
+    table = made(Correlated.model_validate(how), "number", start(ROWS, {"age": coarse}))
+    assert stats.kstest(np.array(table.column("number")), "expon").pvalue > LEVEL
     gaps = pa.array(np.where(np.arange(ROWS) % 5 == 0, np.nan, np.array(given["weight"])), from_pandas=True)
     how = {"columns": {"number": {"exponential": {}}, "weight": cases[0][1]}, "correlations": {"number~weight": 0.6}}
     table = made(Correlated.model_validate(how), "number", start(ROWS, {"weight": gaps}))

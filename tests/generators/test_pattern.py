@@ -40,9 +40,9 @@ def test_codes_have_their_pattern(pattern: str) -> None:
 def test_as_likely() -> None:
     """Each alternative, each length and each character of a class is as likely as the others of its kind."""
     rows = 30_000
-    found = made(Pattern(pattern="(X|YZ)[abc]{1,3}"), "text", start(rows)).column("text").to_pylist()
-    first = Counter(code[0] for code in found)
-    assert stats.binomtest(first["X"], rows, 0.5).pvalue > LEVEL
+    found = made(Pattern(pattern="(X|Y(Z|ZZ))[abc]{1,3}"), "text", start(rows)).column("text").to_pylist()
+    first = Counter(code.rstrip("abc") for code in found)
+    assert stats.chisquare([first["X"], first["YZ"], first["YZZ"]], [rows / 2, rows / 4, rows / 4]).pvalue > LEVEL
     tails = Counter(code.lstrip("XYZ") for code in found)
     expected = [rows / 3 / 3 ** len(t) for t in sorted(tails)]
     assert stats.chisquare([tails[t] for t in sorted(tails)], expected).pvalue > LEVEL

@@ -24,6 +24,7 @@ from tests.generators.entities_for_tests import (
     listed,
     made,
     refused,
+    schema_of,
     words,
     wrong,
 )  # fmt: skip
@@ -113,6 +114,14 @@ def test_given_columns_are_followed() -> None:
     own = Person(sex_labels={"female": "1", "male": "2"}, columns={"g": "sex"})
     people = listed(own, {"first_name": TEXT}, 100, given={"g": words(*["1", "2"] * 50)})["first_name"]
     assert all(n in names_of("en_US").first[i % 2] for i, n in enumerate(people))
+
+
+def test_what_is_heard_of_is_made_before() -> None:
+    """A part waits for the column of the table that is a sex by its name, if there is one; and for those it names."""
+    one, two = schema_of({"name": TEXT, "gender": LABEL}), schema_of({"name": TEXT, "gender": LABEL, "sex": LABEL})
+    assert Person().looks_at(one, "t") == ("t.gender",)
+    assert Person().looks_at(two, "t") == ()
+    assert Person(columns={"sex": "sex"}, locale_from="name").looks_at(two, "t") == ("t.sex", "t.name")
 
 
 def test_given_names_are_written_into_addresses() -> None:

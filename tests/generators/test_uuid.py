@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from scipy import stats
@@ -75,6 +76,9 @@ def test_time() -> None:
         text = made(rule, "text", start(ROWS, seen(ROWS))).column("text").to_pylist()
         told = [(uuid.UUID(t).int if isinstance(rule, Uuid) else ulid(t)) >> 80 for t in text]
         assert np.array_equal(told, born)
+    moments = pa.array(born * 1000 + 999).cast(pa.timestamp("us"))
+    text = made(Ulid(at="moment"), "text", start(ROWS, {"moment": moments})).column("text").to_pylist()
+    assert np.array_equal([ulid(t) >> 80 for t in text], born)
     for grown in (Uuid(ordered=True, since="2030-01-01"), Ulid(since="2030-01-01")):
         text = made(grown, "text", start(ROWS, first=7)).column("text").to_pylist()
         assert text == sorted(text)

@@ -12,7 +12,16 @@ from synthwright.core.context import Context
 from synthwright.kit.code_parser import LAYOUTS, PatternError, overlap, parse
 from synthwright.kit.codes import Codes
 
-SMALL = ["[ab]{1,3}c?", "(x|yz|[01])-?", "a{2}(b|cc){2}", "(?:p|q)r|s", r"\.[a-c]\-", "", "[é0]{2}|zz"]
+SMALL = [
+    "[ab]{1,3}c?",
+    "(x|yz|[01])-?",
+    "a{2}(b|cc){2}",
+    "(?:p|q)r|s",
+    r"\.[a-c]\-",
+    "",
+    "[é0]{2}|zz",
+    "aaaaaaaaa[ab]c?",
+]
 
 
 def every(pattern: str, letters: str, longest: int) -> set[str]:

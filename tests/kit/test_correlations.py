@@ -49,6 +49,12 @@ def test_nearest(size: int, ranks: bool) -> None:  # noqa: FBT001
     assert np.abs(matrix(said, names, ranks=ranks) - found).max() < 0.2
 
 
+def test_nearest_known() -> None:
+    """A matrix whose nearest is known (Higham 2002, section 4) is brought there, but for the margin inside."""
+    found = nearest(np.array([[1.0, 1, 0], [1, 1, 1], [0, 1, 1]]))
+    assert found[np.triu_indices(3, 1)] == pytest.approx([0.7607, 0.1573, 0.7607], abs=1e-3)
+
+
 def test_possible() -> None:
     """No columns at all are possible, and perfect correlation is not."""
     assert possible(np.eye(0))

@@ -25,10 +25,8 @@ class Guide:
         laws = np.atleast_2d(np.asarray(weights, dtype=np.float64))
         self.laws, self.size = laws.shape
         ends = np.cumsum(laws, axis=1)
-        ends /= ends[:, -1:]
+        ends /= ends[:, -1:]  # which makes the last one exactly 1, and all behind the last label with a weight
         self._last = self.size - 1 - np.argmax(laws[:, ::-1] > 0, axis=1)
-        for law, last in enumerate(self._last):
-            ends[law, last:] = 1.0  # rounding must not leave room behind the last label
         self.ends = ends
         self._flat = (ends + np.arange(self.laws)[:, None]).ravel()
         slots = _SLOTS

@@ -77,7 +77,7 @@ class Roled(Ruled):
     def given(self, ask: Ask) -> dict[str, pa.ChunkedArray]:
         """Return what other columns say, by their roles."""
         named = {role: column for column, role in sorted(self.columns.items()) if column not in ask.produce}
-        heard = {r: c for r, c in self._heard(ask.spec.fields).items() if c not in ask.produce and r not in named}
+        heard = {r: c for r, c in self._heard(ask.spec.fields).items() if c not in ask.produce}
         there = set(ask.given.columns(ask.table))
         return {r: ask.column(c) for r, c in named.items()} | {r: ask.column(c) for r, c in heard.items() if c in there}
 
@@ -87,7 +87,8 @@ class Roled(Ruled):
         for column in fields if self.hears else ():
             if column not in self.columns and (role := _named(type(self), column)) in self.hears:
                 named.setdefault(str(role), []).append(column)
-        return {role: found[0] for role, found in named.items() if len(found) == 1}
+        said = set(self.columns.values())
+        return {role: found[0] for role, found in named.items() if len(found) == 1 and role not in said}
 
     def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
         fields = schema.tables[table].fields
