@@ -46,6 +46,11 @@ def test_even_is_even() -> None:
                            bins=[[south - 1, cut, north + 1], np.linspace(west, east + 1e-9, 5)])[0]  # fmt: skip
     assert stats.chisquare(table.ravel()).pvalue > LEVEL
 
+    held = made(Coordinates(country="PL", where="even"), POINT, 8_000)  # two boxes, side by side
+    sizes = [(np.sin(np.radians(n)) - np.sin(np.radians(s))) * (e - w) for s, w, n, e in boxes("PL")]
+    east_of = int((held["longitude"].to_numpy() >= boxes("PL")[0, 1]).sum())
+    assert stats.binomtest(east_of, 8_000, sizes[0] / sum(sizes)).pvalue > LEVEL
+
 
 def test_what_goes_together() -> None:
     """The point as text is the row's latitude and longitude; countries have their shares."""

@@ -84,8 +84,8 @@ def test_several_locales_have_their_shares() -> None:
     """Weights are kept (at a false-alarm rate of one in a million), and each row's columns are of one locale."""
     rule = Person(locale={"de_DE": 3, "hu_HU": 1})
     people = listed(rule, {**NAME, "full_name": TEXT, "phone": TEXT}, 4_000)
-    german = people["locale"].count("de_DE")
-    assert stats.binomtest(german, 4_000, 0.75).pvalue > LEVEL
+    german = listed(rule, {"locale": LABEL}, 40_000)["locale"].count("de_DE")
+    assert stats.binomtest(german, 40_000, 0.75).pvalue > LEVEL
     for i, locale in enumerate(people["locale"]):
         assert people["first_name"][i] in names_of(locale).first["FM".index(people["sex"][i])]
         assert people["phone"][i].startswith("+49 " if locale == "de_DE" else "+36 ")

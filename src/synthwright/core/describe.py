@@ -43,7 +43,7 @@ def _kind(said: dict[str, Any]) -> str:
         return " | ".join(map(str, said["enum"]))
     if "anyOf" in said:
         return " | ".join(_kind(one) for one in said["anyOf"])
-    return str(said.get("type", said.get("const", "value")))
+    return str(said.get("type", said.get("const", "mapping" if "$ref" in said else "value")))
 
 
 def _bounds(said: dict[str, Any]) -> str:
@@ -58,19 +58,19 @@ def spec_schema() -> dict[str, Any]:
     schema["title"] = "Synthwright specification"
     definitions = schema["$defs"]
     for definition, group in (("PartUse", "generators"), ("SourceUse", "sources")):
-        _with_recipes(definitions[definition], group)
+        _with_recipes(definitions[definition], group, definitions)
     properties = schema["properties"]
     for word, group in (("curate", "curators"), ("release", "sinks")):
         name = f"Use{group.capitalize()}"
         definitions[name] = {**definitions["Use"], "properties": dict(definitions["Use"]["properties"])}
-        _with_recipes(definitions[name], group)
+        _with_recipes(definitions[name], group, definitions)
         here = {"$ref": f"#/$defs/{name}"}
         kept = {k: v for k, v in properties[word].items() if k not in ("items", "$ref", "allOf")}
         properties[word] = kept | ({"items": here} if word == "curate" else here)
     return schema
 
 
-def _with_recipes(definition: dict[str, Any], group: Any) -> None:
+def _with_recipes(definition: dict[str, Any], group: Any, definitions: dict[str, Any]) -> None:
     """Add what each registered name means and takes to the definition of a `use`."""
     names = registry.names(group)
     definition["properties"] = definition["properties"] | {
@@ -79,8 +79,8 @@ def _with_recipes(definition: dict[str, Any], group: Any) -> None:
     rules = []
     for name in names:
         recipe = registry.find(group, name)
-        takes = recipe.model_json_schema(by_alias=True)
-        takes.pop("$defs", None)
+        takes = recipe.model_json_schema(by_alias=True, ref_template=f"#/$defs/{name}.{{model}}")
+        definitions.update({f"{name}.{inner}": said for inner, said in takes.pop("$defs", {}).items()})
         rules.append({
             "if": {"properties": {"use": {"const": name}}, "required": ["use"]},
             "then": {"properties": {"with": takes | {"title": name, "description": summary(recipe)}}},
