@@ -33,6 +33,9 @@ class Address(Localed):
     often. Street and house number go with the language, not with the city: that there is such a street there, or that
     nobody lives at such an address, is not known. Cities are 5 to 70 large ones of each country.
 
+    Roles: `address` (all of it), `street_address` (street and number), `street`, `house_number`, `postcode`, `city`,
+    `region`, `region_code`, `country`, `country_code`, `latitude`, `longitude`, `locale`.
+
     ```yaml
     - make: [customer.street, customer.postcode, customer.city, customer.country]
       use: address

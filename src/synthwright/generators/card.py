@@ -60,6 +60,8 @@ class Card(Roled):
     other digits drawn at random, no number can be that of somebody's card. The last four digits, the security code
     and the expiry are random.
 
+    Roles: `number`, `scheme`, `expiry` (in text `MM/YY`), `cvv`, `masked`, `last_four`.
+
     ```yaml
     - make: [card.number, card.scheme, card.expiry, card.cvv]
       use: card

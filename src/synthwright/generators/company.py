@@ -37,6 +37,9 @@ class Company(Localed):
     country's check (as far as python-stdnum knows one) is left out, so they are no company's; they repeat after a
     thousand.
 
+    Roles: `name`, `legal_form`, `sector`, `domain`, `email`, `website`, `tax_number`, `country`, `country_code`,
+    `locale`.
+
     ```yaml
     - make: [supplier.name, supplier.legal_form, supplier.sector, supplier.email]
       use: company

@@ -31,6 +31,8 @@ class Coordinates(Roled):
     `even` spreads them evenly over a few boxes that lie inside the country: never far outside, but without its corners
     and islands.
 
+    Roles: `latitude`, `longitude`, `point` (both, as text), `country_code`, `country`.
+
     ```yaml
     - make: [sensor.latitude, sensor.longitude]
       use: coordinates

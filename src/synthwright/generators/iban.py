@@ -35,6 +35,8 @@ class Iban(Roled):
     names the bank is one that names none: `TEST` where banks have letters, else numbers that no bank of the country
     has, such as German ones that begin with 9, or 99999. So no number can be that of somebody's account.
 
+    Roles: `iban`, `bban` (what stands behind country and check digits), `bic`, `country_code`, `country`.
+
     ```yaml
     - make: [account.iban, account.bic]
       use: iban

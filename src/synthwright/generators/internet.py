@@ -40,6 +40,8 @@ class Internet(Roled):
     the domains kept for examples (RFC 2606). User agents are put together from a table of browsers, versions and
     systems, by their rough shares; browser, system and device of a row are those of its user agent.
 
+    Roles: `ip`, `ipv4`, `ipv6`, `mac`, `user_agent`, `browser`, `system`, `device`, `domain`, `url`.
+
     ```yaml
     - make: [visit.ip, visit.user_agent, visit.device, visit.url]
       use: internet

@@ -38,6 +38,8 @@ class NationalNumber(Roled):
     digits take them. Numbers that hold date of birth and sex (FR, IT, NO, PL but for its century, FI) follow the
     columns that have them; without such columns both are random. The letters of Italian numbers do not follow the name.
 
+    Roles: `number`, `country_code`; followed: `birth_date`, `sex`, `country_code`.
+
     ```yaml
     - make: [patient.ssn]
       use: national-number

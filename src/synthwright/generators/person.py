@@ -41,6 +41,9 @@ class Person(Localed):
     telephone numbers are of ranges kept for films and books, or of none that is in use (see `kit.telephones`).
     Chinese names are written in English letters as another Chinese name would be.
 
+    Roles: `username`, `full_name`, `first_name`, `last_name`, `email`, `sex`, `birth_date`, `age`, `phone`, `title`,
+    `locale`, `country_code`, `country`.
+
     ```yaml
     - make: [customer.name, customer.sex, customer.born, customer.mail]
       use: person

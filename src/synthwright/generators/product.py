@@ -35,6 +35,8 @@ class Product(Roled):
     own use, so they are no product's of any maker; their check digit is right. Article numbers begin with the letters
     of the category. Where the columns are unique, article numbers and bar codes differ in every row of the run.
 
+    Roles: `name`, `category`, `brand`, `sku`, `ean`, `price`.
+
     ```yaml
     - make: [product.sku, product.name, product.category, product.price]
       use: product

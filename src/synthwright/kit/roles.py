@@ -92,7 +92,7 @@ class Roled(Ruled):
 
     def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
         fields = schema.tables[table].fields
-        found: list[tuple[Place, str]] = []
+        found = self._wrong_nulls(schema, table, produce)
         for path in self.paths():
             place: Place = ("columns", path) if path in self.columns else ()
             if path not in produce or path not in self.columns:
