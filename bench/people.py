@@ -276,9 +276,7 @@ def report(found: dict[str, dict[str, float]], mimesis_version: str) -> str:
                      f"{ours / speed[way]:,.2f} |")  # fmt: skip
     goals = {"150 × Faker": ours / speed["faker"] / 150, "12 × Mimesis": ours / speed["mimesis"] / 12,
              "a third of the bare figure": ours / speed["bare"] * 3}  # fmt: skip
-    said = "; ".join(
-        f"{goal}: {'yes' if share >= 1 else 'no'}, {share:.1f} times that" for goal, share in goals.items()
-    )
+    said = [f"- {goal}: {'yes' if share >= 1 else 'no'}, {share:.1f} times that" for goal, share in goals.items()]
     made = found["generators"]["made"] / found["generators"]["whole"]
     versions = ", ".join(f"{p} {version(p)}" for p in ("synthwright", "faker", "numpy", "pyarrow"))
     machine = f"{_processor()}; {platform.system()}, Python {platform.python_version()}"
