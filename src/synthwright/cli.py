@@ -165,10 +165,10 @@ def verify(folder: Annotated[Path, typer.Argument(help="A release.")], *, json: 
 
 @app.command(name="list", epilog="Example:  synthwright list generators")
 def list_(
-    group: Annotated[Optional[str], typer.Argument(help="generators, curators, metrics, sources or sinks; nothing: all.")] = None,  # noqa: E501, UP045
+    group: Annotated[Optional[str], typer.Argument(help="generators, processes, curators, metrics, sources or sinks; nothing: all.")] = None,  # noqa: E501, UP045
     *, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show what there is: generators, curators, metrics, sources, sinks."""
+    """Show what there is: generators, processes, curators, metrics, sources, sinks."""
     from synthwright.commands.asking import list_plugins
     from synthwright.commands.saying import Say
 

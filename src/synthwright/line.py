@@ -11,8 +11,9 @@ from typing import Protocol
 
 from synthwright import __version__
 from synthwright.core.errors import InputError
+from synthwright.core.leaving_out import without
 from synthwright.core.loading import Loaded
-from synthwright.core.plan import Plan, check_names, plan, without
+from synthwright.core.plan import Plan, check_names, plan
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.engine.local import Local
 from synthwright.report.report import Report

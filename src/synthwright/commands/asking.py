@@ -122,12 +122,12 @@ def explain_plugin(name: str, say: Say) -> None:
     say.result(told if len(told) > 1 else told[0])
 
 
-def _show_recipe(name: str, group: str, recipe: type[Recipe], found: list[Parameter], say: Say) -> None:
+def _show_recipe(name: str, group: registry.Group, recipe: type[Recipe], found: list[Parameter], say: Say) -> None:
     import inspect
 
     from rich.table import Table
 
-    say.line(f"{name} ({group.removesuffix('s')})\n")
+    say.line(f"{name} ({registry.one_of(group)})\n")
     say.line(inspect.getdoc(recipe) or "")
     for word, meaning in _particulars(recipe).items():
         say.line(f"  {word}: {meaning}")

@@ -25,6 +25,8 @@ from synthwright.core.spec import SetTo
 INFINITE = float("inf")
 Place = tuple[str | int, ...]
 """Where something stands among parameters: names and positions, from the outside in."""
+Scope = Literal["row", "entity", "table"]
+"""Which rows of a table are made together."""
 NONE: Mapping[str, int] = MappingProxyType({})
 FREE: Mapping[str, SetTo] = MappingProxyType({})
 
@@ -63,8 +65,9 @@ class Part(NamedTuple):
     """The columns it may look at, as `table.column`."""
     mode: Literal["make", "fill", "replace"] = "make"
     """make: the column is absent; fill: only nulls are replaced; replace: the present value is an implicit given."""
-    scope: Literal["row", "table"] = "row"
-    """row: rows are independent, shards run side by side; table: one run over everything."""
+    scope: Scope = "row"
+    """row: rows are independent, shards run side by side; entity: rows of one parent are made together, and never
+    drawn again by themselves; table: one run over everything."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Abilities:
     """Whether its model holds real rows."""
     random: bool = True
     """Whether other seeds give other rows."""
+    changes: bool = False
+    """Whether it can change columns that other parts made (`change:`), and make columns beside them."""
 
 
 class Verdict(NamedTuple):
@@ -150,12 +155,54 @@ class Generator(Recipe, ABC):
         """Return what its parameters cannot mean for columns of a table: where among them, and a sentence."""
         return []
 
+    def scope(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Scope:
+        """Return which rows of a table it must make together to produce these columns of it."""
+        return "row"
+
     @abstractmethod
     def fit(self, data: Dataset, part: Part, ctx: Context) -> Model:
         """Learn to produce `part.produce` from `part.given`; recipe and data stay as they were.
 
         Raises:
             FitError: the data cannot be learned from (too few rows, a kind it cannot make).
+        """
+
+
+class Unfolded(NamedTuple):
+    """The rows that came to be for some parents: those of one parent stand together, in the order of the parents."""
+
+    whose: np.ndarray
+    """Which of the parents each row belongs to, by position from 0: int64, never falling."""
+    columns: Mapping[str, Any]
+    """The columns that the process fills, each as long as `whose`: numpy numbers (NaN is null), or Arrow values."""
+
+
+class Process(Recipe, ABC):
+    """A recipe by which rows of a table come to be for every row of another: events, visits, payments, steps.
+
+    It decides how many rows each parent gets, and may fill some of their columns; parts make the others.
+    """
+
+    def makes(self) -> tuple[str, ...]:
+        """Return the columns of the rows' own table that it fills."""
+        return ()
+
+    def looks_at(self, schema: Schema, parent: str) -> tuple[str, ...]:
+        """Return the columns that its parameters name, as `table.column`: the parent's, and what its references reach.
+
+        They are there when it runs.
+        """
+        return ()
+
+    def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
+        """Return what its parameters cannot mean for rows of `table`: where among them, and a sentence."""
+        return []
+
+    @abstractmethod
+    def unfold(self, given: Dataset, table: str, parent: str, ctx: Context) -> Unfolded:
+        """Return the rows of `table` that come to be for the rows of `parent`, which are in `given`.
+
+        The same context and the same parents give the same rows. It is called for some thousands of parents at a time.
         """
 
 

@@ -57,7 +57,7 @@ def spec_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Synthwright specification"
     definitions = schema["$defs"]
-    for definition, group in (("PartUse", "generators"), ("SourceUse", "sources")):
+    for definition, group in (("PartUse", "generators"), ("Children", "processes"), ("SourceUse", "sources")):
         _with_recipes(definitions[definition], group, definitions)
     properties = schema["properties"]
     for word, group in (("curate", "curators"), ("release", "sinks")):
@@ -70,11 +70,16 @@ def spec_schema() -> dict[str, Any]:
     return schema
 
 
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    """Return a word that may be left out as what it is where it is said."""
+    return {k: v for k, v in said.items() if k not in ("anyOf", "default")} | {"type": "string"}
+
+
 def _with_recipes(definition: dict[str, Any], group: Any, definitions: dict[str, Any]) -> None:
     """Add what each registered name means and takes to the definition of a `use`."""
     names = registry.names(group)
     definition["properties"] = definition["properties"] | {
-        "use": {**definition["properties"]["use"], "enum": list(names)}
+        "use": {**_plain(definition["properties"]["use"]), "enum": list(names)}
     }
     rules = []
     for name in names:

@@ -5,27 +5,33 @@ Nothing here touches data. Every fault is collected and raised together, each wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from graphlib import CycleError, TopologicalSorter
+from graphlib import CycleError
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from synthwright.core import registry, rules
-from synthwright.core.contracts import Curator, Generator, Metric, Part, Recipe, Sink, Source
+from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Sink, Source
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
+from synthwright.core.leaving_out import without
+from synthwright.core.part_order import in_order
 from synthwright.core.phrases import sentence
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
-from synthwright.core.schema import Field, Kind, Rule, Schema, Table
-from synthwright.core.spec import PartUse, Spec, Start
+from synthwright.core.schema import Field, Kind, Schema
+from synthwright.core.spec import Children, PartUse, Spec, Start
 
 MADE_ANEW = "anew"
 """The generator that gets every column that must not be modelled from its values."""
 
 Say = Callable[[Place, str], Fault]
+NONE: Mapping[str, Process] = MappingProxyType({})
+EACH = "each"
+"""The process that `count` is short for."""
 
 
 class PlannedPart(NamedTuple):
@@ -48,6 +54,8 @@ class Plan(NamedTuple):
     gates: tuple[Gate, ...]
     sink: Sink
     waived: tuple[Waived, ...] = ()
+    processes: Mapping[str, Process] = NONE
+    """How rows of a table come to be for rows of another, by table: those in `start: {children: …}`."""
 
     @property
     def produced(self) -> tuple[str, ...]:
@@ -93,44 +101,12 @@ def source_of(spec: Spec, say: Say = unplaced) -> Source | None:
     return cast(Source, found)
 
 
-def without(schema: Schema, columns: tuple[str, ...]) -> Schema:
-    """Return the schema without these columns (`table.*`: the whole table), and without the rules that name them."""
-    whole = {t for t in schema.tables if f"{t}.*" in columns}
-    gone = {(t, c) for t in whole for c in schema.tables[t].fields}
-    gone |= {schema.split(c) for c in columns if c.removesuffix(".*") not in whole}
-    tables = {}
-    for name, table in schema.tables.items():
-        fields = {c: f for c, f in table.fields.items() if (name, c) not in gone}
-        fields = {c: _unlinked(f, gone, schema) for c, f in fields.items()}
-        if not fields:
-            continue
-        mine = {c for t, c in gone if t == name}
-        kept = tuple(r for r in table.rules if not mine & _named(r))  # a rule about nothing stays, and is a fault
-        tables[name] = Table(fields=fields, key=table.key if table.key in fields else None, rules=kept,
-                             notes=table.notes)  # fmt: skip
-    return Schema(tables=tables)
-
-
-def _named(rule: Rule) -> set[str]:
-    """Return the columns that a rule names; none where it is no rule, which is a fault told elsewhere."""
-    try:
-        return set(rules.parse(rule.rule).columns)
-    except ValueError:
-        return set()
-
-
-def _unlinked(field: Field, gone: set[tuple[str, str]], schema: Schema) -> Field:
-    """Return a reference whose parent key was left out as an ordinary category."""
-    if field.to is None or schema.split(field.to) not in gone:
-        return field
-    return field.model_copy(update={"kind": Kind.CATEGORY, "to": None})
-
-
 class _Planner:
     """Collects faults while it turns a specification into recipes and parts."""
 
     def __init__(self, spec: Spec, say: Say, *, guessed: bool = False) -> None:
         self.spec, self.say, self.guessed = spec, say, guessed
+        self.processes: dict[str, Process] = {}
         self.faults: list[Fault] = []
 
     def finish(self) -> None:
@@ -151,7 +127,7 @@ class _Planner:
         self._columns(schema)
         parts = self._parts(schema)
         self.finish()
-        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived)
+        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes)
 
     def _smaller(self, schema: Schema) -> Schema:
         try:
@@ -267,11 +243,31 @@ class _Planner:
                     self.say((*place, "of"), f"{how.of!r} is no reference of {table!r} to another table")
                 )
                 continue
-            if isinstance(how.count, int) or not self._known(how.count, schema, (*place, "count")):
-                continue
-            if schema.split(how.count)[0] != parent or schema.field(how.count).kind is not Kind.INTEGER:
-                self.faults.append(self.say((*place, "count"), f"{how.count!r} is no column of whole numbers of "
-                                            f"{parent!r}, whose rows they belong to"))  # fmt: skip
+            self._process(table, str(parent), how, schema)
+
+    def _process(self, table: str, parent: str, how: Children, schema: Schema) -> None:
+        """Find the process by which the rows of a table come to be; a count is one, too."""
+        place: Place = ("start", "children", table)
+        if how.use is None:
+            count = 1 if how.count is None else how.count
+            if isinstance(count, str):
+                if not self._known(count, schema, (*place, "count")):
+                    return
+                if schema.split(count)[0] != parent or schema.field(count).kind is not Kind.INTEGER:
+                    self.faults.append(self.say((*place, "count"), f"{count!r} is no column of whole numbers of "
+                                                f"{parent!r}, whose rows they belong to"))  # fmt: skip
+                    return
+                count = f"`{schema.split(count)[1]}`"
+            self.processes[table] = cast(Process, registry.find("processes", EACH).model_validate({"count": count}))
+            return
+        process = self.recipe("processes", how.use, how.settings, place)
+        if not isinstance(process, Process):
+            return
+        for where, message in process.misused(schema, table, parent):
+            self.faults.append(self.say((*place, "with", *where), f"{how.use}: {message}"))
+        for column in process.makes():
+            self._known(f"{table}.{column}", schema, (*place, "with"))
+        self.processes[table] = process
 
     def _holdout(self, schema: Schema) -> None:
         held = self.spec.source.holdout if self.spec.source is not None else None
@@ -283,10 +279,13 @@ class _Planner:
     def _parts(self, schema: Schema) -> tuple[PlannedPart, ...]:
         spec, begin = self.spec, self.spec.begin
         there = {*begin.keep, *begin.set_, *(c.of for c in begin.children.values())}
+        there |= {f"{t}.{c}" for t, process in self.processes.items() for c in process.makes()}
         uses = spec.parts or (PartUse(make=tuple(f"{t}.*" for t in schema.tables)),)
         made = self._shared_out(uses, schema, there)
+        changed = [self._changed(i, use, schema) for i, use in enumerate(uses)]
         parts: list[PlannedPart] = []
-        for i, (use, columns) in enumerate(zip(uses, made, strict=True)):
+        for i, (use, fresh) in enumerate(zip(uses, made, strict=True)):
+            columns = [c for c in schema.columns if c in fresh or c in changed[i]]
             generator = self.recipe("generators", use.use, use.settings, ("parts", i))
             for given in use.given:
                 self._known(given, schema, ("parts", i, "given"))
@@ -296,6 +295,14 @@ class _Planner:
         for column in sorted(missing):
             self.faults.append(self.say(("parts",), f"no part makes {column!r}: name it in a part, or ignore it"))
         return self._ordered(parts, there)
+
+    def _changed(self, i: int, use: PartUse, schema: Schema) -> list[str]:
+        """Return the columns that a part changes after another part made them."""
+        able = use.use not in registry.names("generators") or cast(
+            type[Generator], registry.find("generators", use.use)).abilities.changes  # fmt: skip
+        if use.change and not able:
+            self.faults.append(self.say(("parts", i, "change"), f"{use.use} cannot change columns that others made"))
+        return [c for j, c in enumerate(use.change) if self._known(c, schema, ("parts", i, "change", j))]
 
     def _shared_out(self, uses: tuple[PartUse, ...], schema: Schema, there: set[str]) -> list[list[str]]:
         """Return for each part the columns it makes: named ones first, then `table.*` takes what is left."""
@@ -307,7 +314,7 @@ class _Planner:
                 if not self._known(column, schema, ("parts", i, "make", j)):
                     continue
                 if column in owner or column in there:
-                    by = "another part makes it" if column in owner else "it is kept or set in 'start'"
+                    by = "another part makes it" if column in owner else "it is kept, set or made in 'start'"
                     self.faults.append(self.say(("parts", i, "make", j), f"{column!r}: {by}"))
                     continue
                 owner[column] = i
@@ -323,7 +330,7 @@ class _Planner:
     ) -> list[PlannedPart]:
         """Cut a part by table, and hand what must not be modelled to the generator that looks at no value."""
         begin = self.spec.begin
-        mode = use.mode or ("replace" if begin.origin == "source" else "make")
+        mode = use.mode or ("replace" if begin.origin == "source" or use.change else "make")
         found = []
         for table in schema.tables:
             mine = [c for c in columns if schema.split(c)[0] == table]
@@ -340,7 +347,7 @@ class _Planner:
                     self.faults.append(self.say(("parts", i, "use"), f"{use.use} cannot make {column!r}, which is of "
                                                 f"kind {kind!r}; it can make {able}"))  # fmt: skip
             if rest:
-                part = Part(tuple(rest), given, mode)
+                part = Part(tuple(rest), given, mode, generator.scope(schema, table, names))
                 found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
             if anew:
                 maker = cast(Generator, registry.find("generators", MADE_ANEW)())
@@ -361,11 +368,9 @@ class _Planner:
         return tuple(c for c in dict.fromkeys((*able, *generator.looks_at(schema, table))) if c not in rest)
 
     def _ordered(self, parts: list[PlannedPart], there: set[str]) -> tuple[PlannedPart, ...]:
-        maker = {c: p.name for p in parts for c in p.part.produce}
-        before = {p.name: {maker[c] for c in p.part.given if c in maker and c not in there} for p in parts}
-        graph = {name: sorted(names - {name}) for name, names in before.items()}
+        changes = [set(u.change) for u in self.spec.parts]
         try:
-            order = list(TopologicalSorter(graph).static_order())
+            order = in_order([(p.name, p.part) for p in parts], changes, there)
         except CycleError as error:
             circle = " → ".join(error.args[1])
             self.faults.append(self.say(("parts",), f"the parts wait for each other: {circle}"))

@@ -12,17 +12,23 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Literal
 
-from synthwright.core.contracts import Curator, Generator, Metric, Recipe, Sink, Source
+from synthwright.core.contracts import Curator, Generator, Metric, Process, Recipe, Sink, Source
 from synthwright.core.errors import UnknownNameError
 
-Group = Literal["generators", "curators", "metrics", "sources", "sinks"]
+Group = Literal["generators", "processes", "curators", "metrics", "sources", "sinks"]
 GROUPS: dict[Group, type[Recipe]] = {
     "generators": Generator,
+    "processes": Process,
     "curators": Curator,
     "metrics": Metric,
     "sources": Source,
     "sinks": Sink,
 }
+
+
+def one_of(group: Group) -> str:
+    """Return what one of a group is called."""
+    return "process" if group == "processes" else group.removesuffix("s")
 
 
 @cache
@@ -44,11 +50,11 @@ def find(group: Group, name: str) -> type[Recipe]:
     if at is None:
         near = get_close_matches(name, names(group), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"`synthwright list {group}` shows them"
-        raise UnknownNameError(group.removesuffix("s"), repr(name), wanted="a registered name", got="an unknown one",
+        raise UnknownNameError(one_of(group), repr(name), wanted="a registered name", got="an unknown one",
                                remedy=hint)  # fmt: skip
     module, _, cls = at.partition(":")
     found = getattr(importlib.import_module(module), cls, None)
     if not (isinstance(found, type) and issubclass(found, GROUPS[group]) and found.name == name):
-        raise UnknownNameError(group.removesuffix("s"), repr(name), got=f"{at}, which is no such plug-in",
+        raise UnknownNameError(one_of(group), repr(name), got=f"{at}, which is no such plug-in",
                                wanted=f"a {GROUPS[group].__name__} called {name!r}")  # fmt: skip
     return found

@@ -77,19 +77,32 @@ SetTo = Shares | Between | str | int | float | bool | None
 
 
 class Children(Frozen):
-    """How many rows of a table there are for each row of another."""
+    """How rows of a table come to be for each row of another."""
 
     of: str
     """The reference (`table.column`) that says whose they are; it is filled, and no part makes it."""
-    count: int | str = Setting(default=1)
-    """How many rows each parent has: a number, or the whole number in a column of the parent (`table.column`)."""
+    count: int | str | None = None
+    """How many rows each parent has: a number, or the whole number in a column of the parent (`table.column`).
+    Nothing: as many as the process of `use` makes, or one."""
+    use: str | None = None
+    """The process by which they come to be, in place of a count; `synthwright list processes` shows them."""
+    settings: dict[str, Any] = Setting(default_factory=dict, alias="with")
+    """The parameters of the process."""
 
     @field_validator("count")
     @classmethod
-    def _some(cls, count: int | str) -> int | str:
+    def _some(cls, count: int | str | None) -> int | str | None:
         if isinstance(count, int) and not 0 < count <= 10**9:
             raise ValueError("wanted at least one row for each parent, or a column of the parent that says how many")
         return count
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Children:
+        if self.count is not None and self.use is not None:
+            raise ValueError("say 'count' or 'use', not both: the process says how many rows there are")
+        if self.settings and self.use is None:
+            raise ValueError("'with' goes with 'use'")
+        return self
 
 
 class Start(Frozen):
@@ -124,8 +137,10 @@ class Start(Frozen):
 class PartUse(Frozen):
     """Columns to make, and by which generator."""
 
-    make: tuple[str, ...] = Setting(min_length=1)
+    make: tuple[str, ...] = Setting(default=(), min_length=1)
     """The columns, as `table.column`; `table.*` means every column that no other part makes."""
+    change: tuple[str, ...] = ()
+    """Columns that another part makes, and this one changes afterwards; who looks at them sees them changed."""
     use: str = DEFAULT_GENERATOR
     """The generator."""
     settings: dict[str, Any] = Setting(default_factory=dict, alias="with")
@@ -134,6 +149,14 @@ class PartUse(Frozen):
     """The columns it may look at; they are made before."""
     mode: Literal["make", "fill", "replace"] | None = None
     """make: new values; fill: only nulls; replace: every value. Nothing: make, or replace with `from: source`."""
+
+    @model_validator(mode="after")
+    def _something(self) -> PartUse:
+        if not (self.make or self.change):
+            raise ValueError("wanted columns to 'make'")
+        if self.change and self.mode not in (None, "replace"):
+            raise ValueError(f"'change' goes with mode 'replace', not {self.mode!r}")
+        return self
 
 
 class Evaluate(Frozen):

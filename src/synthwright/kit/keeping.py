@@ -65,7 +65,8 @@ class Keeper:
         """Learn from real rows how the rules of their schema are kept while a part is made.
 
         Only rules between columns that the part makes or is given are kept, and of these those that concern what it
-        makes. Of a dependency only pairs that three rows share are learned.
+        makes. Of a dependency only pairs that three rows share are learned. Rows that are made together with others
+        are left as they are: curators rule on them.
         """
         made: dict[str, list[str]] = {}
         seen: dict[str, set[str]] = {}
@@ -77,7 +78,8 @@ class Keeper:
         tables = {}
         for table, produce in made.items():
             spec, held = data.schema.tables[table], data.tables[table]
-            rules = tuple(p for p in (parse(r.rule) for r in spec.rules)
+            said = spec.rules if part.scope == "row" else ()
+            rules = tuple(p for p in (parse(r.rule) for r in said)
                           if set(p.columns) <= seen[table] and set(p.columns) & set(produce))  # fmt: skip
             steps, checks = choose(held, rules, spec, tuple(produce), fill=part.mode == "fill")
             steps = _one_is_made(released(steps, rules), produce, part)

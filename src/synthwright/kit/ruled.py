@@ -173,7 +173,7 @@ class Ruled(Generator):
     def looks_at(self, schema: Schema, table: str) -> tuple[str, ...]:
         """Return every `table.column` that its parameters name, of this and other tables; they are made before."""
         every = (*self.paths(), *_named(self.nulls))
-        return tuple(dict.fromkeys(str(h) for path in every for h in _hops(schema, table, path)))
+        return tuple(dict.fromkeys(str(h) for path in every for h in reached(schema, table, path)))
 
     def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
         """Return what its parameters cannot mean: paths that lead nowhere, or to the columns that it makes."""
@@ -214,7 +214,7 @@ def _named(said: float | str) -> tuple[str, ...]:
     return read(said).paths if isinstance(said, str) else ()
 
 
-def _hops(schema: Schema, table: str, path: str) -> list[Hop]:
+def reached(schema: Schema, table: str, path: str) -> list[Hop]:
     """Return the columns of a path and the keys it is followed by; none where it leads nowhere (`misused` says so)."""
     try:
         steps = hops(schema, table, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,8 @@ from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.kit.verdicts import load_verdicts, merged, save_verdicts
 from synthwright.steps.fit import load_fitted
 from synthwright.steps.orders import Bench, opened
-from synthwright.steps.start import Begun, with_children
+from synthwright.steps.start import Begun
+from synthwright.steps.unfold import unfold
 
 WORK = "synthwright.steps.generate:make_shard"
 
@@ -50,8 +50,10 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
     keys: list[str] = []
     for table in parents_first(bench.plan.schema):
         if table in bench.plan.spec.begin.children and not settled:
-            begun = with_children(bench, begun, table, _parents_of(bench, table, keys), keys)
-        ends = shard_ends(load_dataset(bench.store.at / begun.key).tables[table], _whose(bench, table))
+            begun = unfold(bench, begun, table, keys)
+        held = load_dataset(bench.store.at / begun.key).tables[table]
+        whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
+        ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table))
         mine = [fits[p.name] for p in bench.plan.parts if p.table == table]
         orders: list[dict[str, Any]] = []
         for i, (low, high) in enumerate(pairwise([0, *ends])):
@@ -93,20 +95,6 @@ def _whose(bench: Bench, table: str) -> str | None:
     """Return the reference by which rows of a table belong together, if they do."""
     how = bench.plan.spec.begin.children.get(table)
     return None if how is None else bench.plan.schema.split(how.of)[1]
-
-
-def _parents_of(bench: Bench, table: str, keys: list[str]) -> pa.Table:
-    """Return key and count of the rows that the children of a table belong to, from the shards just made."""
-    how, schema = bench.plan.spec.begin.children[table], bench.plan.schema
-    parent, key = schema.split(str(schema.field(how.of).to))
-    names = [key] if isinstance(how.count, int) else [key, schema.split(how.count)[1]]
-    held = [shard_data(bench, k).tables[parent].select(names) for k in keys if _of(bench, k, parent)]
-    return pa.concat_tables(held) if held else Dataset.empty(schema).tables[parent].select(names)
-
-
-def _of(bench: Bench, key: str, table: str) -> bool:
-    """Return whether a shard holds rows of a table."""
-    return bool(json.loads((bench.store.at / key / "counts.json").read_bytes())["table"] == table)
 
 
 def _tell(ctx: Context, before: int, total: int, done: int) -> None:

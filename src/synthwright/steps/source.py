@@ -15,7 +15,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
 from synthwright.core.hashes import sha256
 from synthwright.core.infer import infer
-from synthwright.core.plan import Say, plan, source_of, unplaced, without
+from synthwright.core.leaving_out import without
+from synthwright.core.plan import Say, plan, source_of, unplaced
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split

@@ -11,7 +11,6 @@ import pyarrow as pa
 from synthwright import __version__
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, fingerprint
-from synthwright.core.values import numbers
 from synthwright.kit.setting import chosen, frequent
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.orders import Bench
@@ -83,39 +82,6 @@ def first_start(bench: Bench) -> Begun:
     """Put the start of the first wave into the store: a row for every slot."""
     wanted = asked(bench)
     return Begun(_first(bench), wanted, wanted)
-
-
-def with_children(bench: Bench, begun: Begun, table: str, parents: pa.Table, made: list[str]) -> Begun:
-    """Put the start into the store again, with the rows of a table that belong to rows of another.
-
-    The rows of one parent stand together, in the order of the parents.
-
-    Args:
-        bench: the run.
-        begun: the start of the first wave so far.
-        table: whose rows they are.
-        parents: the rows of the table they belong to, with its key and the column that counts.
-        made: the keys of the shards that hold the parents.
-    """
-    how, schema = bench.plan.spec.begin.children[table], bench.plan.schema
-    _, column = schema.split(how.of)
-    key = schema.split(str(schema.field(how.of).to))[1]
-    if isinstance(how.count, int):
-        counts = np.full(parents.num_rows, how.count, dtype=np.int64)
-    else:
-        held = numbers(parents.column(schema.split(how.count)[1]))
-        counts = np.where(np.isnan(held), 0, np.maximum(held, 0)).astype(np.int64)
-    whose = np.repeat(np.arange(parents.num_rows), counts)
-    name = f"start/{fingerprint([begun.key, table, made])}"
-    if bench.store.get(name) is None:
-        data = load_dataset(bench.store.at / begun.key)
-        held_keys = parents.column(key).take(pa.array(whose))
-        rows = pa.table({ROW: pa.array(np.arange(len(whose), dtype=np.int64))})
-        tables = {**data.tables, table: rows}
-        made_so_far = with_set(Dataset(schema, tables), bench, bench.train(), (table,))
-        made_so_far = made_so_far.with_columns(table, {column: held_keys})
-        bench.store.put(name, lambda folder: save_dataset(made_so_far, folder))
-    return Begun(name, {**begun.slots, table: len(whose)}, {**begun.after, table: len(whose)})
 
 
 def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray]) -> Begun | None:

@@ -1,0 +1,54 @@
+"""Processes that follow rules alone: what those that make rows for every row of another table share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Place, Process, Unfolded
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import SampleError
+from synthwright.core.schema import Schema
+from synthwright.kit.ruled import Ask, Column, hops, reached
+
+
+class Unfolding(Process):
+    """A process whose parameters name columns of the parents, and formulas of them."""
+
+    def paths(self) -> Sequence[str]:
+        """Return the columns and paths, from the parents on, that its parameters name."""
+        return ()
+
+    def looks_at(self, schema: Schema, parent: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(h) for path in self.paths() for h in reached(schema, parent, path)))
+
+    def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
+        """Return what its parameters cannot mean: paths that lead nowhere, columns that are none of the table's."""
+        found: list[tuple[Place, str]] = []
+        for path in self.paths():
+            try:
+                hops(schema, parent, path)
+            except SampleError as error:
+                found.append(((), str(error)))
+        return found
+
+    @abstractmethod
+    def arise(self, ask: Ask) -> tuple[np.ndarray, Mapping[str, Column]]:
+        """Return the rows that come to be for the parents that are asked for: whose, and the columns it fills.
+
+        `ask.rows` parents are there; `whose` are positions among them, int64, in any order: rows of one parent keep
+        the order they are in.
+        """
+
+    def unfold(self, given: Dataset, table: str, parent: str, ctx: Context) -> Unfolded:
+        ask = Ask(given, parent, (), ctx)
+        if not ask.rows:
+            return Unfolded(np.zeros(0, dtype=np.int64), {c: np.zeros(0) for c in self.makes()})
+        whose, columns = self.arise(ask)
+        if len(whose) > 1 and (np.diff(whose) < 0).any():
+            order = np.argsort(whose, kind="stable")
+            whose, columns = whose[order], {c: v.take(order) for c, v in columns.items()}
+        return Unfolded(whose.astype(np.int64, copy=False), columns)

@@ -1,0 +1,5 @@
+"""Processes, one file each: names to places, loaded late."""
+
+REGISTERED: dict[str, str] = {
+    "each": "synthwright.processes.each:Each",
+}

@@ -1,0 +1,68 @@
+"""So many rows for each row of another table, by a number or a formula, and only where a condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field as Setting
+from pydantic import field_validator
+
+from synthwright.core.contracts import Place
+from synthwright.core.schema import Schema
+from synthwright.kit.amounts import Amount, amount, named
+from synthwright.kit.formulas import condition, faults, read
+from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.stated import wrong_amount
+from synthwright.kit.unfolding import Unfolding
+
+
+class Each(Unfolding):
+    """Makes so many rows for each row of the other table: a number, or a formula of its columns.
+
+    ::
+
+        start:
+          children:
+            prescription: {of: prescription.visit, use: each, with: {where: "diagnosis != 'none'", count: 2}}
+
+    A formula's value is rounded; below 0, or without a value, there are no rows.
+    """
+
+    name: ClassVar[str] = "each"
+
+    count: Amount = 1.0
+    """How many rows: a number, or a formula of the parent's columns and what its references lead to."""
+    where: str | None = Setting(default=None, examples=["state == 'ill'"])
+    """A condition on the parent: where it does not hold, or cannot be told, there are no rows."""
+
+    @field_validator("count")
+    @classmethod
+    def _some(cls, said: float | str) -> float | str:
+        if not isinstance(said, str) and not 0 <= said <= 10**9:
+            raise ValueError("wanted a number of rows, 0 or more")
+        return said
+
+    @field_validator("where")
+    @classmethod
+    def _readable(cls, said: str | None) -> str | None:
+        if said is not None:
+            read(said)
+        return said
+
+    def paths(self) -> Sequence[str]:
+        return named([self.count, self.where])
+
+    def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
+        found: list[tuple[Place, str]] = [(("count",), said) for said in wrong_amount(self.count, schema, parent, ())]
+        if self.where is not None:
+            found += [(("where",), said) for said in faults(read(self.where), schema, parent, wanted="boolean")]
+        return found
+
+    def arise(self, ask: Ask) -> tuple[np.ndarray, Mapping[str, Column]]:
+        said = np.broadcast_to(np.nan_to_num(amount(ask, self.count)), ask.rows)
+        counts = np.maximum(np.floor(said + 0.5), 0).astype(np.int64)
+        if self.where is not None:
+            counts = np.where(condition(read(self.where), ask), counts, 0)
+        return np.repeat(np.arange(ask.rows), counts), {}

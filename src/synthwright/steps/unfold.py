@@ -1,0 +1,128 @@
+"""How rows of a table come to be for the rows of another, once these are made: by a process, shard by shard."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthwright import __version__
+from synthwright.core.contracts import Process, Unfolded
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import SampleError
+from synthwright.core.schema import ROW, fingerprint
+from synthwright.kit.ruled import as_field
+from synthwright.kit.tables import load_dataset, save_dataset
+from synthwright.steps.orders import Bench, opened
+from synthwright.steps.start import Begun, with_set
+
+WORK = "synthwright.steps.unfold:unfold_shard"
+
+
+def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
+    """Put the start into the store again, with the rows of a table that come to be for the rows of another.
+
+    The rows of one parent stand together, in the order of the parents.
+
+    Args:
+        bench: the run.
+        begun: the start of the first wave so far.
+        table: whose rows they are.
+        made: the keys of the shards that are there, those of the parents among them.
+    """
+    process, (parent, _) = bench.plan.processes[table], _ends(bench, table)
+    whose = [k for k in made if table_of(bench, k) == parent]
+    others = [k for k in made if k not in whose] if len(_seen(bench, table)) > 1 else []
+    keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i])}"
+            for i, k in enumerate(whose)]  # fmt: skip
+    orders = [bench.order(table=table, of=k, others=others, number=i, key=key)
+              for i, (k, key) in enumerate(zip(whose, keys, strict=True)) if bench.store.get(key) is None]  # fmt: skip
+    if orders and bench.ctx.engine is not None:
+        bench.ctx.engine.map(WORK, orders, lambda _done: None)
+    name = f"start/{fingerprint([begun.key, table, keys])}"
+    held = [load_dataset(bench.store.at / key).tables[table] for key in keys]
+    rows = sum(t.num_rows for t in held)
+    if bench.store.get(name) is None:
+        data = load_dataset(bench.store.at / begun.key)
+        numbered = {ROW: pa.array(np.arange(rows, dtype=np.int64))}
+        if held:
+            whole = pa.concat_tables(held)
+            numbered |= {c: whole.column(c) for c in whole.column_names}
+        tables = {**data.tables, table: pa.table(numbered)}
+        complete = with_set(Dataset(data.schema, tables), bench, bench.train(), (table,))
+        bench.store.put(name, lambda folder: save_dataset(complete, folder))
+    return Begun(name, {**begun.slots, table: rows}, {**begun.after, table: rows})
+
+
+def table_of(bench: Bench, key: str) -> str:
+    """Return the table whose rows a shard holds."""
+    return str(json.loads((bench.store.at / key / "counts.json").read_bytes())["table"])
+
+
+def unfold_shard(order: dict[str, Any]) -> None:
+    """Let the rows of a table come to be for one shard of their parents, and put them into the store."""
+    bench, table = opened(order), order["table"]
+    process, (parent, key) = bench.plan.processes[table], _ends(bench, table)
+    _, of = bench.plan.schema.split(bench.plan.spec.begin.children[table].of)
+    given = _given(bench, table, parent, order)
+    found = process.unfold(given, table, parent, bench.ctx.at("start", table, order["number"]))
+    _check(process, found, given.rows(parent))
+    fields = bench.plan.schema.tables[table].fields
+    keys = given.tables[parent].column(key).take(pa.array(found.whose))
+    columns = {c: as_field(v, fields[c], process.name, c) for c, v in found.columns.items()}
+    held = pa.table({of: keys, **columns})
+    bench.store.put(order["key"], lambda folder: save_dataset(_alone(bench, table, held), folder))
+
+
+def _alone(bench: Bench, table: str, held: pa.Table) -> Dataset:
+    empty = Dataset.empty(bench.plan.schema)
+    return Dataset(empty.schema, {**empty.tables, table: held})
+
+
+def _check(process: Process, found: Unfolded, parents: int) -> None:
+    """Raise a SampleError where a process did not keep its contract."""
+    whose, wanted = found.whose, set(process.makes())
+    wrong = None
+    if len(whose) and (whose.min() < 0 or whose.max() >= parents or (np.diff(whose) < 0).any()):
+        wrong = ("positions of parents that never fall", f"other numbers among {parents:,} parents")
+    elif set(found.columns) != wanted:
+        wrong = (f"the columns {sorted(wanted)}", f"{sorted(found.columns)}")
+    elif any(len(v) != len(whose) for v in found.columns.values()):
+        wrong = (f"{len(whose):,} values in every column", f"{ {c: len(v) for c, v in found.columns.items()} }")
+    if wrong is not None:
+        raise SampleError(process.name, "the rows it made", wanted=wrong[0], got=wrong[1], remedy="mend the process")
+
+
+def _ends(bench: Bench, table: str) -> tuple[str, str]:
+    """Return the table and the key that the rows of a table belong to."""
+    schema = bench.plan.schema
+    return schema.split(str(schema.field(bench.plan.spec.begin.children[table].of).to))
+
+
+def _seen(bench: Bench, table: str) -> dict[str, list[str]]:
+    """Return the columns that a process looks at, by table; the parent's first."""
+    parent, key = _ends(bench, table)
+    seen: dict[str, list[str]] = {parent: [key]}
+    for column in bench.plan.processes[table].looks_at(bench.plan.schema, parent):
+        where, name = bench.plan.schema.split(column)
+        names = seen.setdefault(where, [])
+        names += [] if name in names else [name]
+    return seen
+
+
+def _given(bench: Bench, table: str, parent: str, order: dict[str, Any]) -> Dataset:
+    """Return one shard of the parents, with what the process looks at, there and in other tables."""
+    given = Dataset.empty(bench.plan.schema)
+    tables = dict(given.tables)
+    for where, names in _seen(bench, table).items():
+        if where == parent:
+            held = load_dataset(bench.store.at / order["of"] / "data").tables[parent]
+            tables[where] = held.select([ROW, *names])
+            continue
+        shards = [k for k in order["others"] if table_of(bench, k) == where]
+        kept = [load_dataset(bench.store.at / k / "data").tables[where].select(names) for k in shards]
+        if kept:
+            tables[where] = pa.concat_tables(kept)
+    return Dataset(given.schema, tables)
