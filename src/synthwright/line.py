@@ -17,7 +17,7 @@ from synthwright.core.plan import Plan, check_names, plan
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.engine.local import Local
 from synthwright.report.report import Report
-from synthwright.steps.curate import Wave, curate
+from synthwright.steps.curate import curate
 from synthwright.steps.evaluate import evaluate, gather
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
@@ -25,6 +25,7 @@ from synthwright.steps.orders import Bench
 from synthwright.steps.release import Ended, release
 from synthwright.steps.source import Sourced, source
 from synthwright.steps.start import Begun, first_start, next_start
+from synthwright.steps.waves import Wave
 from synthwright.store.folder import FolderStore
 from synthwright.store.out import Out
 
@@ -134,7 +135,7 @@ def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, iden
         fits = fit(bench)
     waves, wanted = _waves(bench, fits, clock)
     with clock.step("evaluate"):
-        kept = gather(bench, waves)
+        kept = gather(bench, fits, waves)
         scores = evaluate(bench, kept, wanted)
     with clock.step("release"):
         ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity)

@@ -23,8 +23,8 @@ from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
 from synthwright.kit.setting import RARE, chosen, frequent
 from synthwright.kit.tables import write_json
+from synthwright.steps.complete import Fitted, complete
 from synthwright.steps.fit import fit_part, load_fitted, save_fitted
-from synthwright.steps.generate import Fitted, complete
 
 ROUNDS = 10
 """How often rows that could not be made are tried again."""
@@ -176,7 +176,7 @@ class Synthesizer:
         rows = self._rows(n)
         ctx = Context(seed=seed).at("sample")
         set_ = self._settings(set_to or {})
-        from synthwright.kit.holdout import parents_first
+        from synthwright.core.part_order import parents_first
 
         made = Dataset.empty(self.schema)
         for table in parents_first(self.schema):

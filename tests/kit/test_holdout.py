@@ -12,9 +12,10 @@ import pytest
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
+from synthwright.core.part_order import parents_first
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.core.spec import Holdout
-from synthwright.kit.holdout import parents_first, split
+from synthwright.kit.holdout import split
 
 CTX = Context(seed=1)
 

@@ -126,6 +126,8 @@ class Dataset:
 
     def filter(self, table: str, keep: np.ndarray) -> Dataset:
         """Return the data with only those rows of a table where `keep` (booleans, one per row) is true."""
+        if keep.all():
+            return self
         return Dataset(self.schema, {**self.tables, table: self.tables[table].filter(pa.array(keep))})
 
     def take(self, table: str, rows: np.ndarray) -> Dataset:

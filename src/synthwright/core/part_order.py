@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from itertools import pairwise
 
 from synthwright.core.contracts import Part
+from synthwright.core.schema import Schema
 
 
 def in_order(
@@ -56,3 +57,34 @@ def _behind(name: str, before: Mapping[str, Collection[str]]) -> set[str]:
         found |= new
         waiting += sorted(new)
     return found
+
+
+def parents_first(schema: Schema) -> list[str]:
+    """Return the tables so that each comes after those it refers to; tables that refer to each other as they stand."""
+    after = {t: sorted({schema.split(f.to)[0] for f in table.fields.values() if f.to} - {t})
+             for t, table in schema.tables.items()}  # fmt: skip
+    order: list[str] = []
+    sorter = TopologicalSorter(after)
+    try:
+        order = list(sorter.static_order())
+    except ValueError:  # a circle of references
+        order = list(schema.tables)
+    return order
+
+
+def late_ones(schema: Schema, parts: Sequence[tuple[str, str, Part]]) -> tuple[str, ...]:
+    """Return the names of the parts that wait for tables made after their own, or for what such parts make.
+
+    Args:
+        schema: of all tables: each is made after those it refers to.
+        parts: name, table and part, in the order in which they run.
+    """
+    place = {t: i for i, t in enumerate(parents_first(schema))}
+    late: list[str] = []
+    waited: set[str] = set()
+    for name, table, part in parts:
+        later = (c for c in part.given if place[schema.split(c)[0]] > place[table])
+        if waited & set(part.given) or any(later):
+            late.append(name)
+            waited |= set(part.produce)
+    return tuple(late)

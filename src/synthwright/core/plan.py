@@ -18,7 +18,7 @@ from synthwright.core.contracts import Curator, Generator, Metric, Part, Process
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
 from synthwright.core.leaving_out import without
-from synthwright.core.part_order import in_order
+from synthwright.core.part_order import in_order, late_ones
 from synthwright.core.phrases import sentence
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
@@ -56,6 +56,8 @@ class Plan(NamedTuple):
     waived: tuple[Waived, ...] = ()
     processes: Mapping[str, Process] = NONE
     """How rows of a table come to be for rows of another, by table: those in `start: {children: …}`."""
+    late: tuple[str, ...] = ()
+    """The parts that wait for tables made after their own, by name."""
 
     @property
     def produced(self) -> tuple[str, ...]:
@@ -126,8 +128,9 @@ class _Planner:
         self._rules(schema)
         self._columns(schema)
         parts = self._parts(schema)
+        late = self._late(schema, parts)
         self.finish()
-        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes)
+        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes, late)
 
     def _smaller(self, schema: Schema) -> Schema:
         try:
@@ -190,6 +193,17 @@ class _Planner:
         hint = f": did you mean {near[0]!r}?" if near else ": columns are said as table.column"
         self.faults.append(self.say(place, f"no column is called {column!r}{hint}"))
         return False
+
+    def _late(self, schema: Schema, parts: tuple[PlannedPart, ...]) -> tuple[str, ...]:
+        """Return which parts run when all tables are there; rows cannot come to be by what these make."""
+        late = late_ones(schema, [(p.name, p.table, p.part) for p in parts])
+        made = {c for p in parts if p.name in late for c in p.part.produce}
+        for table, process in self.processes.items():
+            parent = schema.split(str(schema.field(self.spec.start.children[table].of).to))[0]
+            for column in sorted(made & set(process.looks_at(schema, parent))):
+                self.faults.append(self.say(("start", "children", table), f"the rows of {table!r} come to be by "
+                                            f"{column!r}, which is known only when all tables are made"))  # fmt: skip
+        return late
 
     def _rules(self, schema: Schema) -> None:
         for name, table in schema.tables.items():

@@ -21,11 +21,13 @@ from synthwright.core.rules import faults, parse, unknown_columns
 from synthwright.core.schema import ORDERED, Field, Schema, Table
 from synthwright.core.values import nulls, numbers
 from synthwright.kit.expressions import holds, understood
-from synthwright.kit.rows import in_set, rank_in_group, row_hashes, value_hashes
+from synthwright.kit.rows import Known, again, all_differ, row_hashes
 from synthwright.kit.rulers import integers, is_whole
 
 NULL, LATTICE, BROKEN = "null-not-allowed", "off-lattice", "rule-broken"
 MISSING, REPEATED = "reference-missing", "not-unique"
+CODES = ("", NULL, LATTICE, BROKEN, MISSING, REPEATED)
+"""Reasons by number: a row has the number of the first that was found, 0 where it may stay."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Found:
     """Numbers of rows that repeat what must be unique, sorted."""
     broken: np.ndarray
     """Numbers of rows that break a dependency, sorted."""
-    keys: Mapping[str, np.ndarray]
-    """For each reference the hashes of the keys that exist."""
+    keys: Mapping[str, Known]
+    """For each reference the keys that exist."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class RulesJudge(Judge):
             if found is not None:
                 row = data.row_numbers(table)
                 for numbers_, code in ((found.broken, BROKEN), (found.repeated, REPEATED)):
-                    reason = _also(reason, np.isin(row, numbers_), code)
-            out.append(Verdict(table, reason == "", pa.array(reason, pa.string(), mask=reason == "")))
+                    if len(numbers_):
+                        _also(reason, np.isin(row, numbers_), code)
+            out.append(Verdict(table, reason == 0, _said(reason)))
         return out
 
 
@@ -132,21 +135,21 @@ class Rules(Curator):
 
 
 def by_row(held: pa.Table, spec: Table, rules: Sequence[Parsed], found: Found | None) -> np.ndarray:
-    """Return for each row the first reason why it goes, of those that a row can be told alone; empty text: none."""
-    reason = np.full(held.num_rows, "", dtype=f"<U{max(map(len, Rules.reasons))}")
+    """Return for each row the number of the first reason why it goes, of those that a row can be told alone."""
+    reason = np.zeros(held.num_rows, dtype=np.int8)
     fields = {n: f for n, f in spec.fields.items() if n in held.column_names}
     for name, field in fields.items():
-        if not field.nulls or name == spec.key:
-            reason = _also(reason, nulls(held.column(name)), NULL)
+        if (not field.nulls or name == spec.key) and _may_lack(held.column(name)):
+            _also(reason, nulls(held.column(name)), NULL)
     for name, field in fields.items():
         if field.step is not None and field.kind in ORDERED:
-            reason = _also(reason, off_lattice(held.column(name), field), LATTICE)
+            _also(reason, off_lattice(held.column(name), field), LATTICE)
     for parsed in rules:
         if parsed.form == "row":
-            reason = _also(reason, ~holds(held, parsed, spec), BROKEN)
+            _also(reason, ~holds(held, parsed, spec), BROKEN)
     for name, keys in found.keys.items() if found is not None else ():
         column = held.column(name)
-        reason = _also(reason, ~nulls(column) & ~in_set(value_hashes(column), keys), MISSING)
+        _also(reason, ~nulls(column) & ~keys.has(column), MISSING)
     return reason
 
 
@@ -156,21 +159,24 @@ def over_all(data: Dataset, table: str, held: pa.Table, rules: Sequence[Parsed])
     keys = {}
     for name, field in spec.fields.items():
         if field.to is not None and name in held.column_names and data.has(field.to):
-            keys[name] = np.unique(value_hashes(data.column(field.to)))
-    nothing = Found(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), keys)
-    good = by_row(held, spec, rules, nothing) == ""
+            keys[name] = Known(data.column(field.to))
+    none = np.zeros(0, dtype=np.int64)
+    unique = [c for c in _unique(spec, rules) if set(c) <= set(held.column_names)]
+    unique = [c for c in unique if not any(all_differ(held.column(n)) for n in c)]
+    dependencies = [parsed for parsed in rules if parsed.form == "dependency"]
+    if not (unique or dependencies):
+        return Found(none, none, keys)
+    good = by_row(held, spec, rules, Found(none, none, keys)) == 0
     row = data.row_numbers(table)
     breaks = np.zeros(len(row), dtype=bool)
     rows = np.flatnonzero(good)
-    rest = held.take(pa.array(rows))
-    for parsed in rules:
-        if parsed.form == "dependency":
-            breaks[rows] |= ~holds(rest, parsed, spec)
+    rest = held.take(pa.array(rows)) if dependencies else held
+    for parsed in dependencies:
+        breaks[rows] |= ~holds(rest, parsed, spec)
     good &= ~breaks
     repeats = np.zeros(len(row), dtype=bool)
-    for columns in _unique(spec, rules):
-        if set(columns) <= set(held.column_names):
-            repeats |= _repeats(held, columns, row, good & ~repeats)
+    for columns in unique:
+        repeats |= _repeats(held, columns, row, good & ~repeats)
     return Found(np.sort(row[repeats]), np.sort(row[breaks]), keys)
 
 
@@ -203,9 +209,23 @@ def _repeats(held: pa.Table, columns: tuple[str, ...], row: np.ndarray, good: np
         counts &= ~nulls(held.column(name))
     rows = np.flatnonzero(counts)
     out = np.zeros(held.num_rows, dtype=bool)
-    out[rows] = rank_in_group(row_hashes(held, columns)[rows], row[rows]) > 0
+    out[rows] = again(row_hashes(held, columns)[rows], row[rows])
     return out
 
 
-def _also(reason: np.ndarray, drop: np.ndarray, code: str) -> np.ndarray:
-    return np.where((reason == "") & drop, code, reason)
+def _may_lack(column: pa.ChunkedArray) -> bool:
+    """Return whether a value may be missing: numbers that are not finite count as missing, too."""
+    return bool(column.null_count or pa.types.is_floating(column.type))
+
+
+def _also(reason: np.ndarray, drop: np.ndarray, code: str) -> None:
+    """Give the rows that are to go, and have no reason yet, this one."""
+    if drop.any():
+        reason[drop & (reason == 0)] = CODES.index(code)
+
+
+def _said(reason: np.ndarray) -> pa.Array:
+    """Return reasons as text, null where a row may stay."""
+    if not reason.any():
+        return pa.nulls(len(reason), pa.string())
+    return pa.array([None, *CODES[1:]], pa.string()).take(pa.array(reason))

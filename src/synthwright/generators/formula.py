@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic import Field as Setting
 
-from synthwright.core.contracts import Abilities, Place
+from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Kind, Schema
 from synthwright.kit.formulas import Formula as Understood
@@ -82,6 +82,10 @@ class Formula(Ruled):
             found.append((("formulas", circle[0]) if self.formulas else ("formula",),
                           f"these columns need each other: {' → '.join(circle[::-1])}"))  # fmt: skip
         return list(dict.fromkeys(found))
+
+    def scope(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Scope:
+        """Rows of the table itself that point here lie in every shard."""
+        return "table" if any(a.table == table for f in self._every() for a in f.aggregates) else "row"
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         texts = self._texts(ask.produce)

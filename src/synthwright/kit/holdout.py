@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from graphlib import TopologicalSorter
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +9,8 @@ import pyarrow.compute as pc
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
-from synthwright.core.schema import DISCRETE, Kind, Schema
+from synthwright.core.part_order import parents_first
+from synthwright.core.schema import DISCRETE, Kind
 from synthwright.core.spec import Holdout
 from synthwright.core.values import labels, numbers
 
@@ -60,19 +59,6 @@ def split(
     for table, held in chosen.items():
         train, rest = train.filter(table, ~held), rest.filter(table, held)
     return train, rest, notes
-
-
-def parents_first(schema: Schema) -> list[str]:
-    """Return the tables so that each comes after those it refers to; tables that refer to each other as they stand."""
-    after = {t: sorted({schema.split(f.to)[0] for f in table.fields.values() if f.to} - {t})
-             for t, table in schema.tables.items()}  # fmt: skip
-    order: list[str] = []
-    sorter = TopologicalSorter(after)
-    try:
-        order = list(sorter.static_order())
-    except ValueError:  # a circle of references
-        order = list(schema.tables)
-    return order
 
 
 def _parent_link(data: Dataset, table: str, chosen: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case
 from synthwright.core.dataset import Dataset
+from synthwright.core.part_order import parents_first
 from synthwright.core.schema import DISCRETE, ORDERED
 from synthwright.core.values import labels, numbers
-from synthwright.kit.holdout import parents_first
 from synthwright.kit.rows import rank_in_group
 from synthwright.kit.stats import quantiles
 

@@ -72,6 +72,59 @@ def in_set(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.isin(hashes, known)
 
 
+class Known:
+    """The values of a column, to tell which values of others are among them. Nulls are a value."""
+
+    def __init__(self, column: Column) -> None:
+        whole = _whole(column)
+        self._whole_numbers = _plain(whole)
+        found = _numbers(whole) if self._whole_numbers else value_hashes(whole)
+        self._held = found if rising(found) else np.unique(found)
+
+    def has(self, column: Column) -> np.ndarray:
+        """Return booleans: which values of a column of the same type occur."""
+        whole = _whole(column)
+        if not self._whole_numbers:
+            return np.isin(value_hashes(whole), self._held)
+        if _plain(whole):
+            return np.isin(_numbers(whole), self._held)
+        if not pa.types.is_integer(whole.type):
+            return np.zeros(len(whole), dtype=bool)
+        missing = whole.is_null().to_numpy(zero_copy_only=False)
+        filled = pc.fill_null(whole, 0)
+        return ~missing & (np.isin(_numbers(filled), self._held) if _plain(filled) else False)
+
+
+def all_differ(column: Column) -> bool:
+    """Return whether it shows at once that no two values are equal: whole numbers or dates that only rise."""
+    whole = _whole(column)
+    if whole.null_count or not (pa.types.is_integer(whole.type) or pa.types.is_temporal(whole.type)):
+        return False
+    return rising(whole.view(f"int{whole.type.bit_width}").to_numpy()) if whole.type != pa.uint64() else False
+
+
+def rising(values: np.ndarray) -> bool:
+    """Return whether every value is above the one before it."""
+    return bool((values[1:] > values[:-1]).all())
+
+
+def again(hashes: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return booleans: which rows have a hash that a row before them has, by `order` (ties: by position)."""
+    ordered = np.sort(hashes)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return np.zeros(len(hashes), dtype=bool)
+    return rank_in_group(hashes, order) > 0
+
+
+def _plain(whole: pa.Array) -> bool:
+    """Return whether an array holds whole numbers that fit 64 bits with a sign, and no nulls."""
+    return bool(pa.types.is_integer(whole.type) and whole.type != pa.uint64() and not whole.null_count)
+
+
+def _numbers(whole: pa.Array) -> np.ndarray:
+    return np.asarray(whole.cast(pa.int64()).to_numpy())
+
+
 def rank_in_group(hashes: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return for each row how many rows with the same hash come before it by `order` (ties: by position)."""
     position = np.lexsort((order, hashes))

@@ -166,6 +166,8 @@ def wrong_amount(
     if not isinstance(said, str):
         return []
     formula = read(said)
+    if formula.aggregates:
+        return [f"formula {said!r} sums up rows of another table: make a column of it with `use: formula`, and name it"]
     found = faults(formula, schema, table) or [f for p in formula.paths for f in lost(p, schema, table, produce)]
     if found:
         return found

@@ -19,9 +19,9 @@ def merged(verdicts: Iterable[Verdict]) -> list[Verdict]:
     found: dict[str, Verdict] = {}
     for verdict in verdicts:
         first = found.get(verdict.table)
-        if first is None:
+        if first is None or (first.keep.all() and not verdict.keep.all()):
             found[verdict.table] = Verdict(verdict.table, verdict.keep, verdict.reason.cast(pa.string()))
-        else:
+        elif not verdict.keep.all():
             reason = pc.if_else(pa.array(first.keep), verdict.reason.cast(pa.string()), first.reason)
             found[verdict.table] = Verdict(verdict.table, first.keep & verdict.keep, reason)
     return list(found.values())
@@ -33,7 +33,7 @@ def save_verdicts(verdicts: list[Verdict], folder: Path) -> None:
     write_json(folder / "tables.json", [v.table for v in verdicts])
     for i, verdict in enumerate(verdicts):
         held = pa.table({"keep": pa.array(verdict.keep), "reason": verdict.reason.cast(pa.string())})
-        feather.write_feather(held, folder / f"{i}.arrow", compression="lz4")
+        feather.write_feather(held, folder / f"{i}.arrow", compression="uncompressed")
 
 
 def load_verdicts(folder: Path) -> list[Verdict]:
@@ -42,7 +42,7 @@ def load_verdicts(folder: Path) -> list[Verdict]:
 
     found = []
     for i, table in enumerate(json.loads((folder / "tables.json").read_bytes())):
-        held = feather.read_table(folder / f"{i}.arrow", memory_map=False)
+        held = feather.read_table(folder / f"{i}.arrow", memory_map=True)
         keep = np.asarray(held.column("keep").to_numpy())
         found.append(
             Verdict(

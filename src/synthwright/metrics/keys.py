@@ -13,7 +13,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Kind, Table
 from synthwright.core.values import Column, nulls
 from synthwright.kit.chance import excess
-from synthwright.kit.rows import in_set, rank_in_group, value_hashes
+from synthwright.kit.rows import Known, again, all_differ, value_hashes
 from synthwright.kit.stats import Estimate, wilson
 from synthwright.metrics.comparing import Finding, label, scores, without
 
@@ -84,8 +84,8 @@ def _wrong(data: Dataset, table: str, columns: list[str]) -> dict[str, np.ndarra
         held, field = data.tables[table].column(column), spec.fields[column]
         missing = nulls(held)
         wrong = missing & (not field.nulls or column == spec.key or field.kind is Kind.KEY)
-        if _names(spec, column):
-            wrong |= ~missing & (rank_in_group(value_hashes(held), np.arange(len(held))) > 0)
+        if _names(spec, column) and not all_differ(held):
+            wrong |= ~missing & again(value_hashes(held), np.arange(len(held)))
         if field.to is not None:
             wrong |= ~missing & ~_resolved(held, data, field.to)
         found[column] = wrong
@@ -99,7 +99,7 @@ def _resolved(held: Column, data: Dataset, to: str) -> np.ndarray:
     keys = data.column(to)
     if keys.type != held.type:  # equal values hash alike only in one type
         keys, held = keys.cast(pa.large_string()), held.cast(pa.large_string())
-    return in_set(value_hashes(held), value_hashes(keys))
+    return Known(keys).has(held)
 
 
 def _right(wrong: np.ndarray) -> Estimate:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,39 +12,15 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.contracts import Curator, Judge, Verdict
 from synthwright.core.dataset import Dataset
+from synthwright.core.part_order import parents_first
 from synthwright.core.schema import Schema, fingerprint
-from synthwright.kit.holdout import parents_first
-from synthwright.kit.tables import load_dataset, save_dataset, write_json
-from synthwright.kit.verdicts import load_verdicts, merged, save_verdicts
-from synthwright.steps.generate import shard_data, shard_problems
+from synthwright.kit.tables import save_dataset, write_json
+from synthwright.kit.verdicts import merged, save_verdicts
 from synthwright.steps.orders import Bench
+from synthwright.steps.waves import Wave, shard_counts, shard_data, shard_problems, table_of
 
 PARENT_DROPPED = "parent-dropped"
 SURPLUS = "surplus"
-
-
-class Wave(NamedTuple):
-    """What became of one wave, in the store."""
-
-    key: str
-    at: Path
-
-    def kept(self) -> Dataset:
-        """Return the rows that stay."""
-        return load_dataset(self.at / "kept")
-
-    def dropped(self) -> tuple[Dataset, list[Verdict]]:
-        """Return the rows that went, and the rulings on them."""
-        return load_dataset(self.at / "dropped"), load_verdicts(self.at / "reasons")
-
-    def gone(self) -> dict[str, np.ndarray]:
-        """Return for each table which slots of the wave's start stayed empty."""
-        return {v.table: ~v.keep for v in load_verdicts(self.at / "slots")}
-
-    def counts(self) -> dict[str, int]:
-        """Return how many rows rules made be drawn again and repaired."""
-        said: dict[str, int] = json.loads((self.at / "counts.json").read_bytes())
-        return said
 
 
 def curate(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, int]) -> Wave:
@@ -73,16 +47,24 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
         _apply(curator, made, settled, rulings, train, bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before)))
     _orphans(made, settled, rulings)
     filled = _fill(rulings, slots)
-    kept, dropped, reasons = made, made, []
+    kept, dropped, reasons = dict(made.tables), made, []
+    whole: dict[str, list[str]] = {}
     for table, ruling in rulings.items():
-        kept, dropped = kept.filter(table, ruling.keep), dropped.filter(table, ~ruling.keep)
         gone = ~ruling.keep
+        if not gone.any() and (mine := [s for s in shards if table_of(bench, s) == table]):
+            whole[table], kept[table] = mine, made.tables[table].slice(0, 0)
+        else:
+            kept[table] = made.tables[table].filter(pa.array(ruling.keep))
+        dropped = dropped.filter(table, gone) if gone.any() else dropped
         reasons.append(Verdict(table, ruling.keep[gone], ruling.reason.filter(pa.array(gone))))
-    save_dataset(kept, folder / "kept")
+    none = {t: held.slice(0, 0) for t, held in dropped.tables.items() if rulings[t].keep.all()}
+    dropped = Dataset(dropped.schema, {**dropped.tables, **none})
+    save_dataset(Dataset(made.schema, kept), folder / "kept")
+    write_json(folder / "whole.json", whole)
     save_dataset(dropped, folder / "dropped")
     save_verdicts(reasons, folder / "reasons")
     save_verdicts(filled, folder / "slots")
-    counts = [json.loads((bench.store.at / s / "counts.json").read_bytes()) for s in shards]
+    counts = [shard_counts(bench, s) for s in shards]
     write_json(folder / "counts.json", {word: sum(c[word] for c in counts) for word in ("redrawn", "repaired")})
 
 
@@ -91,6 +73,9 @@ def _fill(rulings: dict[str, Verdict], slots: dict[str, int]) -> list[Verdict]:
     filled = []
     for table, ruling in rulings.items():
         wanted = slots[table]
+        if len(ruling.keep) == wanted and ruling.keep.all():  # every slot has the one row that was made for it
+            filled.append(_all_stay(table, wanted))
+            continue
         stays = np.flatnonzero(ruling.keep)
         first = np.zeros(len(ruling.keep), dtype=bool)
         if wanted:
@@ -106,7 +91,7 @@ def _problems(bench: Bench, shards: list[str], made: Dataset) -> dict[str, Verdi
     """Return a ruling for every row: those that could not be made go."""
     parts: dict[str, list[Verdict]] = {t: [] for t in made.tables}
     for shard in shards:
-        table = json.loads((bench.store.at / shard / "counts.json").read_bytes())["table"]
+        table = table_of(bench, shard)
         rows = shard_data(bench, shard).rows(table)
         found = [v for v in shard_problems(bench, shard) if v.table == table]
         parts[table].append(found[0] if found else _all_stay(table, rows))
@@ -145,12 +130,14 @@ def _apply(
     before = {t: sum(s.rows(t) for s in settled) for t in made.tables}
     judge = curator.fit(every, train if curator.reads_real else None, ctx.at("fit"), before)
     for verdict in _judged(judge, alive, ctx):
+        if verdict.keep.all():
+            continue
         first = rulings[verdict.table]
-        keep, reason = first.keep.copy(), first.reason.to_numpy(zero_copy_only=False).astype(object)
-        at = np.flatnonzero(first.keep)[~verdict.keep]
-        keep[at] = False
-        reason[at] = verdict.reason.filter(pa.array(~verdict.keep)).to_pylist()
-        rulings[verdict.table] = Verdict(verdict.table, keep, pa.array(reason, pa.string()))
+        gone = np.zeros(len(first.keep), dtype=bool)
+        gone[np.flatnonzero(first.keep)[~verdict.keep]] = True
+        why = verdict.reason.filter(pa.array(~verdict.keep)).cast(pa.string())
+        reason = pc.replace_with_mask(first.reason.cast(pa.string()), pa.array(gone), why)
+        rulings[verdict.table] = Verdict(verdict.table, first.keep & ~gone, reason)
 
 
 def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:
@@ -181,6 +168,8 @@ def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict])
             if field.to is None or not made.rows(table):
                 continue
             parent, key = made.schema.split(field.to)
+            if rulings[parent].keep.all():
+                continue
             kept = made.tables[parent].column(key).filter(pa.array(rulings[parent].keep))
             keys = pa.chunked_array(
                 [*kept.chunks, *(c for s in settled if s.rows(parent) for c in s.tables[parent].column(key).chunks)],

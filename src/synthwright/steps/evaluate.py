@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +18,9 @@ from synthwright.core.schema import fingerprint
 from synthwright.engine.deadline import within
 from synthwright.kit.matching import Matched, matched
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
-from synthwright.steps.curate import Wave
+from synthwright.steps.late import settled_late
 from synthwright.steps.orders import Bench, opened
+from synthwright.steps.waves import Wave
 
 WORK = "synthwright.steps.evaluate:measure_one"
 LONGEST_FIRST = ("detection", "tstr", "attribute-inference", "augmentation", "importance", "lattices", "linkability",
@@ -27,15 +30,39 @@ _LIKENESS = ("fidelity", "utility", "diversity", "bias")
 """Groups of metrics that ask for rows like the real ones: like those that have what was set."""
 
 
-def gather(bench: Bench, waves: list[Wave]) -> str:
-    """Put the rows that stayed, of all waves, into the store; return their key."""
-    key = f"kept/{fingerprint([__version__, [w.key for w in waves]])}"
+def gather(bench: Bench, fits: Mapping[str, str], waves: list[Wave]) -> str:
+    """Put into the store which waves the rows that stayed are in; return their key.
+
+    Where rows went, columns that follow from other tables' rows are computed anew, and all rows are put there.
+    """
+    keys = [w.key for w in waves]
+    late = [fits[name] for name in bench.plan.late]
+    key = f"kept/{fingerprint([__version__, keys, late])}"
     if bench.store.get(key) is None:
-        pieces = [w.kept() for w in waves]
-        tables = {t: pa.concat_tables([p.tables[t] for p in pieces if p.rows(t)] or [pieces[0].tables[t]])
-                  for t in bench.plan.schema.tables}  # fmt: skip
-        bench.store.put(key, lambda folder: save_dataset(Dataset(bench.plan.schema, tables), folder))
+        anew = bool(late) and any(w.lost() for w in waves)
+
+        def write(folder: Path) -> None:
+            write_json(folder / "waves.json", keys)
+            if anew:
+                save_dataset(settled_late(bench, fits, _joined(bench, keys)), folder / "data")
+
+        bench.store.put(key, write)
     return key
+
+
+def gathered(bench: Bench, kept: str) -> Dataset:
+    """Return the rows that stayed, of all waves."""
+    at = bench.store.at / kept
+    if (at / "data").is_dir():
+        return load_dataset(at / "data")
+    return _joined(bench, json.loads((at / "waves.json").read_bytes()))
+
+
+def _joined(bench: Bench, keys: list[str]) -> Dataset:
+    pieces = [Wave.of(bench, k).kept() for k in keys]
+    tables = {t: pa.concat_tables([p.tables[t] for p in pieces if p.rows(t)] or [pieces[0].tables[t]])
+              for t in bench.plan.schema.tables}  # fmt: skip
+    return Dataset(bench.plan.schema, tables)
 
 
 def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
@@ -46,7 +73,7 @@ def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
     return Case(
         train=load_dataset(at / "train") if at else None,
         holdout=load_dataset(at / "holdout") if at and (at / "holdout").is_dir() else None,
-        synthetic=load_dataset(bench.store.at / kept),
+        synthetic=gathered(bench, kept),
         target=spec.evaluate.target,
         sensitive=spec.evaluate.sensitive,
         rules=rules,

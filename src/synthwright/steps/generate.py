@@ -5,38 +5,28 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from synthwright import __version__
 from synthwright.core.context import Context
-from synthwright.core.contracts import Model, Verdict
 from synthwright.core.dataset import SHARD, Dataset
+from synthwright.core.part_order import parents_first
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
-from synthwright.kit.holdout import parents_first
-from synthwright.kit.keeping import Keeper
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
-from synthwright.kit.verdicts import load_verdicts, merged, save_verdicts
+from synthwright.kit.verdicts import save_verdicts
+from synthwright.steps.complete import complete
 from synthwright.steps.fit import load_fitted
+from synthwright.steps.late import made_late
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun
 from synthwright.steps.unfold import unfold
+from synthwright.steps.waves import Wave, shard_data
 
 WORK = "synthwright.steps.generate:make_shard"
-
-Fitted = tuple[PlannedPart, Keeper, Model]
-
-
-class Made(NamedTuple):
-    """One completed piece: rows, rulings on rows that failed, and how often rules made a row be drawn again."""
-
-    data: Dataset
-    problems: list[Verdict]
-    redrawn: int
-    repaired: int
 
 
 def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str]) -> tuple[list[str], Begun]:
@@ -54,7 +44,7 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
         held = load_dataset(bench.store.at / begun.key).tables[table]
         whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
         ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table))
-        mine = [fits[p.name] for p in bench.plan.parts if p.table == table]
+        mine = [fits[p.name] for p in _early(bench, table)]
         orders: list[dict[str, Any]] = []
         for i, (low, high) in enumerate(pairwise([0, *ends])):
             parents = [keys, settled] if _links(bench, table) else []
@@ -68,7 +58,12 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
         if waiting and bench.ctx.engine is not None:
             bench.ctx.engine.map(WORK, waiting, partial(_tell, bench.ctx, before, total))
         keys += [o["key"] for o in orders]
-    return keys, begun
+    return made_late(bench, fits, keys, settled), begun
+
+
+def _early(bench: Bench, table: str) -> list[PlannedPart]:
+    """Return the parts of a table that wait for no table made after it."""
+    return [p for p in bench.plan.parts if p.table == table and p.name not in bench.plan.late]
 
 
 def shard_ends(held: pa.Table, whose: str | None) -> list[int]:
@@ -104,7 +99,7 @@ def _tell(ctx: Context, before: int, total: int, done: int) -> None:
 def _links(bench: Bench, table: str) -> dict[str, list[str]]:
     """Return the columns of other tables that parts of a table look at, by table: keys, and what rules name."""
     looked = [f.to for f in bench.plan.schema.tables[table].fields.values() if f.to]
-    looked += [c for p in bench.plan.parts if p.table == table for c in p.part.given]
+    looked += [c for p in _early(bench, table) for c in p.part.given]
     links: dict[str, list[str]] = {}
     for parent, column in sorted({bench.plan.schema.split(c) for c in looked}):
         if parent != table:
@@ -120,7 +115,7 @@ def make_shard(order: dict[str, Any]) -> None:
     piece = {t: held.slice(low, high - low) if t == table else held.slice(0, 0) for t, held in start.tables.items()}
     given = _with_parents(Dataset(bench.plan.schema, piece), bench, table, order)
     fitted = [(p, *load_fitted(p.generator, bench.store.at / order["fits"][p.name]))
-              for p in bench.plan.parts if p.table == table]  # fmt: skip
+              for p in _early(bench, table)]  # fmt: skip
     made = complete(fitted, given, table, bench.ctx.at("generate", table, len(order["settled"]), order["shard"]))
     only = Dataset(bench.plan.schema, {t: h if t == table else h.slice(0, 0) for t, h in made.data.tables.items()})
 
@@ -132,32 +127,13 @@ def make_shard(order: dict[str, Any]) -> None:
     bench.store.put(order["key"], write)
 
 
-def complete(fitted: list[Fitted], given: Dataset, table: str, ctx: Context) -> Made:
-    """Run the parts of one table over given rows, in order."""
-    problems: list[Verdict] = []
-    redrawn = repaired = 0
-    data = given
-    for part, keeper, model in fitted:
-        sees = {*part.part.given}
-        if part.part.mode != "make" or part.generator.abilities.given == "any":
-            sees |= {*part.part.produce}  # what is there already: to be filled, replaced, or set and conditioned on
-        names = [c for c in data.columns(table) if f"{table}.{c}" in sees]
-        kept = keeper.sample(model, data.select(table, names), ctx.at(part.name))
-        made = kept.sample.data.tables[table]
-        produced = [c.removeprefix(f"{table}.") for c in part.part.produce]
-        data = data.with_columns(table, {c: made.column(c) for c in produced})
-        problems += kept.sample.problems
-        redrawn, repaired = redrawn + kept.redrawn, repaired + kept.repaired
-    return Made(data, merged(problems), redrawn, repaired)
-
-
 def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any]) -> Dataset:
     """Return the shard with what it looks at in other tables: keys, and columns that rules name.
 
     They are of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made.
     """
     for parent, names in _links(bench, table).items():
-        kept = [load_dataset(bench.store.at / w / "kept").tables[parent] for w in order["settled"]]
+        kept = [Wave.of(bench, w).kept().tables[parent] for w in order["settled"]]
         held = [t.select(names) for t in kept if t.num_rows]
         if not held:
             made = [shard_data(bench, s).tables[parent] for s in order["parents"]]
@@ -165,13 +141,3 @@ def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any
         if held:
             given = Dataset(given.schema, {**given.tables, parent: pa.concat_tables(held)})
     return given
-
-
-def shard_data(bench: Bench, key: str) -> Dataset:
-    """Return the rows of a shard."""
-    return load_dataset(bench.store.at / key / "data")
-
-
-def shard_problems(bench: Bench, key: str) -> list[Verdict]:
-    """Return the rulings on rows that could not be made."""
-    return load_verdicts(bench.store.at / key / "problems")

@@ -21,10 +21,10 @@ from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
-from synthwright.steps.curate import Wave
 from synthwright.steps.evaluate import case_of, likened
 from synthwright.steps.orders import Bench
 from synthwright.steps.source import Sourced
+from synthwright.steps.waves import Wave
 from synthwright.store.out import INTERNAL, Out
 
 REASON = "#reason"

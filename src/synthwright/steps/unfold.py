@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from synthwright.kit.ruled import as_field
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun, with_set
+from synthwright.steps.waves import table_of
 
 WORK = "synthwright.steps.unfold:unfold_shard"
 
@@ -54,11 +54,6 @@ def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
         complete = with_set(Dataset(data.schema, tables), bench, bench.train(), (table,))
         bench.store.put(name, lambda folder: save_dataset(complete, folder))
     return Begun(name, {**begun.slots, table: rows}, {**begun.after, table: rows})
-
-
-def table_of(bench: Bench, key: str) -> str:
-    """Return the table whose rows a shard holds."""
-    return str(json.loads((bench.store.at / key / "counts.json").read_bytes())["table"])
 
 
 def unfold_shard(order: dict[str, Any]) -> None:

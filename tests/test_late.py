@@ -1,0 +1,89 @@
+"""Columns that follow from tables made after their own: totals, counts, shares of a total."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import synthwright as sw
+from synthwright.core.errors import SpecError
+
+SHOP = """
+synthwright: 1
+name: shop
+seed: 3
+schema:
+  tables:
+    customer:
+      key: id
+      fields:
+        id: {kind: key, type: int64, nulls: false}
+        spent: {kind: number, type: "decimal128(12, 2)", nulls: false}
+        orders: {kind: integer, nulls: false}
+    order:
+      key: id
+      rules: ["total >= 0"]
+      fields:
+        id: {kind: key, type: int64, nulls: false}
+        customer: {kind: reference, to: customer.id, type: int64, nulls: false}
+        total: {kind: number, type: "decimal128(12, 2)", nulls: false}
+    line:
+      key: id
+      rules: ["price < 90"]
+      fields:
+        id: {kind: key, type: int64, nulls: false}
+        order: {kind: reference, to: order.id, type: int64, nulls: false}
+        price: {kind: number, type: "decimal128(10, 2)", nulls: false}
+        share: {kind: number, nulls: true}
+start:
+  rows: {customer: 150}
+  children:
+    order: {of: order.customer, count: 3}
+    line: {of: line.order, count: 4}
+parts:
+  - {make: [customer.id, order.id, line.id], use: counter}
+  - make: [customer.spent, customer.orders]
+    use: formula
+    with: {formulas: {spent: sum(order.total), orders: count(order)}}
+  - {make: [order.total], use: formula, with: {formula: sum(line.price)}}
+  - {make: [line.price], use: distribution, with: {uniform: {low: 1, high: 100}}}
+  - {make: [line.share], use: formula, with: {formula: price / order.total}}
+curate: CURATE
+evaluate: {metrics: [integrity]}
+"""
+
+
+@pytest.mark.parametrize("curate", ["[]", "[{use: rules}]", "[{use: rules, with: {rules: {line: ['price > 20']}}}]"])
+def test_what_is_released_adds_up(tmp_path: Path, curate: str) -> None:
+    """Also where rows were dropped and made again, over three tables and down again."""
+    text = SHOP.replace("CURATE", curate)
+    (tmp_path / "shop.yaml").write_text(text.replace('rules: ["price < 90"]', "") if curate == "[]" else text)
+    report = sw.run(tmp_path / "shop.yaml", tmp_path / "out")
+    assert report.passed
+    customers, orders, lines = (
+        pq.read_table(tmp_path / "out" / "data" / t).to_pylist() for t in ("customer", "order", "line")
+    )
+    assert (len(customers), len(orders), len(lines)) == (150, 450, 1800)
+    total: dict[int, object] = defaultdict(int)
+    for line in lines:
+        total[line["order"]] += line["price"]
+    assert [o["total"] for o in orders] == [total[o["id"]] for o in orders]
+    spent: dict[int, object] = defaultdict(int)
+    for order in orders:
+        spent[order["customer"]] += order["total"]
+    assert [c["spent"] for c in customers] == [spent[c["id"]] for c in customers]
+    assert {c["orders"] for c in customers} == {3}
+    for line in lines[:200]:
+        assert line["share"] == pytest.approx(float(line["price"] / total[line["order"]]))
+
+
+def test_rows_cannot_come_to_be_by_what_is_known_later(tmp_path: Path) -> None:
+    """A count that follows from the rows that it counts is told before anything runs."""
+    text = SHOP.replace("CURATE", "[]").replace("count: 3}", "count: customer.orders}")
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError) as found:
+        sw.check(tmp_path / "shop.yaml")
+    assert any("known only when all tables are made" in str(f) for f in found.value.faults)
