@@ -59,16 +59,24 @@ def _main(
     pass
 
 
-@app.command(epilog="Example:  synthwright init people.csv")
+@app.command(epilog="Examples:  synthwright init people.csv;  synthwright init --from payments")
 def init(
-    data: Annotated[Path, typer.Argument(help="A file or folder: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")],
-    *, force: Force = False, json: Json = False, quiet: Quiet = False,
+    data: Annotated[Optional[Path], typer.Argument(help="A file or folder: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")] = None,  # noqa: E501, UP045
+    *,
+    example: Annotated[Optional[str], typer.Option("--from", metavar="NAME", help="In place of data, a complete example: payments, ehr, shop, support, iot, ner-forms, adult.")] = None,  # noqa: E501, UP045
+    force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Guess what the data is; write a schema and a specification, ready to run."""
-    from synthwright.commands.making import init_project
+    """Guess what data is, or take a complete example; write a specification, ready to run."""
+    from synthwright.commands.making import init_example, init_project
     from synthwright.commands.saying import Say
 
-    init_project(data, force=force, say=Say(json=json, quiet=quiet))
+    say = Say(json=json, quiet=quiet)
+    if (data is None) == (example is None):
+        raise typer.BadParameter("say the data to begin with, or an example with --from")
+    if example is not None:
+        init_example(example, force=force, say=say)
+    elif data is not None:
+        init_project(data, force=force, say=say)
 
 
 @app.command(epilog="Example:  synthwright check adult.yaml")

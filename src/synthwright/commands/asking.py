@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from pydantic import BaseModel
 
 from synthwright.commands.saying import Say
 from synthwright.core import registry
@@ -13,6 +15,9 @@ from synthwright.core.describe import Parameter, parameters, summary
 from synthwright.core.errors import StoreError, UnknownNameError
 from synthwright.core.loading import load_spec
 from synthwright.core.plan import Plan
+
+_LONG = 160
+"""Characters of a default that are shown."""
 
 
 def check_spec(path: Path, root: Path | None, say: Say) -> None:
@@ -125,7 +130,7 @@ def explain_plugin(name: str, say: Say) -> None:
 def _show_recipe(name: str, group: registry.Group, recipe: type[Recipe], found: list[Parameter], say: Say) -> None:
     import inspect
 
-    from rich.table import Table
+    from rich.padding import Padding
 
     say.line(f"{name} ({registry.one_of(group)})\n")
     say.line(inspect.getdoc(recipe) or "")
@@ -134,10 +139,26 @@ def _show_recipe(name: str, group: registry.Group, recipe: type[Recipe], found: 
     if not found:
         say.line("\nIt has no parameters.")
         return
-    shown = Table("parameter", "kind", "default", "bounds", "meaning")
+    say.line("\nParameters")
     for p in found:
-        shown.add_row(*(str(w).replace("[", r"\[") for w in (p.name, p.kind, p.default, p.bounds, p.meaning)))
-    say.console.print(shown)
+        bounds = f", {p.bounds}" if p.bounds else ""
+        about = _plain(f"{p.kind}{bounds}; by default {_shown(p.default)}")
+        head = f"[bold]{_plain(p.name)}[/bold]  [dim]{about}[/dim]"
+        say.console.print(Padding(head, (0, 0, 0, 2)))
+        say.console.print(Padding(_plain(" ".join(p.meaning.split())), (0, 0, 1, 6)))
+
+
+def _plain(said: str) -> str:
+    """Return text in which no bracket means a style."""
+    return said.replace("[", r"\[")
+
+
+def _shown(default: Any) -> str:
+    """Return a default as a specification writes it; what was not said stays unsaid, long ones are cut short."""
+    if isinstance(default, BaseModel):
+        default = default.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = "nothing" if default is None or default in ("", (), {}) else str(default)
+    return text if len(text) <= _LONG else f"{text[:_LONG]} …"
 
 
 def _particulars(recipe: type[Recipe]) -> dict[str, str]:

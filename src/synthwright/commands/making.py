@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
         refuse_poor(dataset)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-.") or "data"
     spec_file, schema_file = here / f"{name}.yaml", here / f"{name}.schema.yaml"
-    for file in (spec_file, schema_file):
-        if file.exists() and not force:
-            raise StoreError(
-                file.name, "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
-            )
+    _refuse_present((spec_file, schema_file), force=force)
     inside = here.resolve() in at.resolve().parents
     path = at.resolve().relative_to(here.resolve()).as_posix() if inside else str(at.resolve())
     reasons = {(n.table, n.column): f"{n.guess}; {n.why}" for n in guessed.notes if n.column}
@@ -58,11 +54,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     head = f"What the columns of {data.name} are, as guessed. Correct it: the specification follows it."
     written = {schema_file: schema_yaml(guessed.schema, reasons, head),
                spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, left_out)}  # fmt: skip
-    with said_plainly(here):
-        for file, text in written.items():
-            unfinished = file.with_name(f".{file.name}.new")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(file)
+    _write({file: text.encode() for file, text in written.items()})
     said = remarks + [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in left_out]
     if not inside:
         remembered = allow(here, at)
@@ -74,6 +66,36 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     for line in said:
         say.line(f"Note: {line}.")
     say.line(f"Wrote {spec_file.name} and {schema_file.name}. Next: synthwright run {spec_file.name}")
+
+
+def init_example(name: str, *, force: bool, say: Say) -> None:
+    """Copy an example into the present folder: its specification, what it reads, and what is to know about it."""
+    from synthwright.examples import folder
+
+    here = Path.cwd()
+    files = {here / (f"{name}.md" if p.name == "README.md" else p.name): p
+             for p in sorted(folder(name).iterdir()) if p.is_file()}  # fmt: skip
+    _refuse_present(files, force=force)
+    _write({file: at.read_bytes() for file, at in files.items()})
+    say.result({"spec": f"{name}.yaml", "files": [f.name for f in files]})
+    say.line(f"Wrote {', '.join(f.name for f in files)}. Next: synthwright run {name}.yaml")
+
+
+def _refuse_present(files: Iterable[Path], *, force: bool) -> None:
+    for file in files:
+        if file.exists() and not force:
+            raise StoreError(
+                file.name, "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
+            )
+
+
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write files into one folder, each of them whole or not at all."""
+    for file, held in files.items():
+        with said_plainly(file.parent):
+            unfinished = file.with_name(f".{file.name}.new")
+            unfinished.write_bytes(held)
+            unfinished.replace(file)
 
 
 def _target(dataset: Dataset, guess: Any) -> str | None:

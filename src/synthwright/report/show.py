@@ -28,8 +28,9 @@ def print_report(report: Report, console: Any = None) -> None:
         console.print(f"{line.question.name:<8}  {answer}: {escape(line.because)}")
     gates = gates_by_score(report)
     shown = [s for s in report.scores if not s.about or s.name in gates]
-    if shown:
-        console.print(_table(shown, gates))
+    measured = [s for s in shown if s.status != "not-applicable" or not _passes(gates.get(s.name))]
+    if measured:
+        console.print(_table(measured, gates))
     for gate in report.gates:
         if not gate.passed:
             console.print(f"[red]gate not met[/]  {escape(gate.gate)}: {escape(gate.why)}")
@@ -37,14 +38,21 @@ def print_report(report: Report, console: Any = None) -> None:
         parts = ", ".join(f"{short_name(report, p.about)} {said(p.value)}" for p in tried.parts[:3])
         worst = f"worst: {parts}. " if parts else ""
         console.print(f"[cyan]try next[/]  {escape(tried.title)}: {escape(worst + ' '.join(tried.tries[:2]))}")
+    silent: dict[str, list[str]] = {}
     for score in shown:
         if score.status == "not-applicable":
-            console.print(f"[dim]not applicable[/]  {escape(score.name)}: {escape(score.problem or 'no reason given')}")
+            silent.setdefault(score.problem or "no reason given", []).append(score.name)
+    for problem, names in silent.items():
+        console.print(f"[dim]not applicable[/]  {escape(', '.join(names))}: {escape(problem)}")
     for sentence in report.warnings:
         console.print(f"[yellow]warning[/]  {escape(sentence)}")
     if report.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.dropped.items())
         console.print(f"dropped  {escape(reasons)}")
+
+
+def _passes(gate: GateRow | None) -> bool:
+    return gate is None or gate.passed
 
 
 def _table(scores: list[ScoreRow], gates: dict[str, GateRow]) -> Any:
