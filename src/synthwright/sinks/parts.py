@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -29,19 +30,22 @@ class PartSink(Sink):
 
     rows: ClassVar[int | None] = ROWS
     """Rows of a part; None: all of them."""
+    together: ClassVar[int] = 1
+    """How many parts are written at once; more than one where writing leaves Python alone."""
 
     def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:
         tables = data.to_arrow_tables()
         places = folder_names(tables)
-        written = []
+        waiting: list[tuple[Part, Path]] = []
         for name, table in tables.items():
             size = self.rows or max(table.num_rows, 1)
             for number in range(max(1, -(-table.num_rows // size))):
                 path = folder / places[name] / f"part-{number:05d}{self.suffixes[0]}"
                 part = Part(name, table.slice(number * size, size), data.schema.tables[name])
-                self.write_part(part, path, metadata)
-                written.append(path)
-        return written
+                waiting.append((part, path))
+        with ThreadPoolExecutor(self.together) as threads:
+            list(threads.map(lambda one: self.write_part(one[0], one[1], metadata), waiting))
+        return [path for _, path in waiting]
 
     def write_part(self, part: Part, path: Path, metadata: dict[str, str]) -> None:
         """Write one part of a table whose schema is known."""
