@@ -29,6 +29,9 @@ from synthwright.steps.waves import Wave
 from synthwright.store.folder import FolderStore
 from synthwright.store.out import Out
 
+IN_VAIN = 4
+"""After so many waves of rows from rules alone that filled no slot, no more are made: nothing changes there."""
+
 
 class Watcher(Protocol):
     """Who is told how far a run is."""
@@ -157,15 +160,19 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
     waves: list[Wave] = []
     wanted: dict[str, int] = {}
     begun: Begun | None = first_start(bench)
+    ruled = not any(p.generator.abilities.learns for p in bench.plan.parts)
+    open_slots: list[int] = []
     for _ in range(bench.plan.spec.waves):
-        if begun is None:
+        if begun is None or (ruled and len(open_slots) > IN_VAIN and len(set(open_slots[-IN_VAIN - 1 :])) == 1):
             break
         with clock.step("generate"):
             shards, begun = generate(bench, fits, begun, [w.key for w in waves])
         with clock.step("curate"):
             waves.append(curate(bench, shards, waves, begun.slots))
         wanted = wanted or dict(begun.slots)
-        begun = next_start(bench, begun, waves[-1].gone())
+        gone = waves[-1].gone()
+        open_slots.append(sum(int(g.sum()) for g in gone.values()))
+        begun = next_start(bench, begun, gone)
     return waves, wanted
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from synthwright.core import registry
 from synthwright.core.registry import Group
-from synthwright.testing import check_curator, check_generator, check_metric, check_sink, check_source
+from synthwright.testing import check_curator, check_generator, check_metric, check_process, check_sink, check_source
 
 
 def every(group: Group) -> list[str]:
@@ -25,6 +25,12 @@ def found(group: Group, name: str) -> Any:
 def test_generator(name: str) -> None:
     """Every generator keeps the contract of generators."""
     assert "travels" in check_generator(found("generators", name))
+
+
+@pytest.mark.parametrize("name", every("processes"))
+def test_process(name: str) -> None:
+    """Every process keeps the contract of processes."""
+    assert "nobody-there" in check_process(found("processes", name))
 
 
 @pytest.mark.parametrize("name", every("curators"))

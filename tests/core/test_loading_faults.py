@@ -125,12 +125,12 @@ def test_a_schema_is_no_specification(tmp_path: Path) -> None:
 )
 def test_thousands_of_faults(tmp_path: Path, more: str) -> None:
     """Thousands of faults are found in a moment; a hundred are shown, and how many more there are at least."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     (tmp_path / "x.yaml").write_text(SPEC + more)
     with pytest.raises(SpecError) as caught:
         load_spec(tmp_path / "x.yaml")
     said = str(caught.value).splitlines()
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert len(said) == 101
     assert said[-1].startswith("… and at least ")
 

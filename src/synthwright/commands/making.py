@@ -138,7 +138,8 @@ def run_spec(path: Path, out: Path | None, switches: dict[str, Any], say: Say) -
         report.show(say.console)
     if report.passed:
         say.line(f"data:   {at / 'data'}\ncard:   {at / 'README.md'}")
-    say.line(f"report: {at / 'internal' / 'report.html'} (for you alone: it shows real rows in aggregate)\n"
+    alone = "" if loaded.spec.source is None else " (for you alone: it shows real rows in aggregate)"
+    say.line(f"report: {at / 'internal' / 'report.html'}{alone}\n"
              f"scores: {at / 'internal' / 'report.json'}")  # fmt: skip
     if not report.passed:
         raise typer.Exit(RefusedError.exit_code)

@@ -159,6 +159,10 @@ class Generator(Recipe, ABC):
         """Return which rows of a table it must make together to produce these columns of it."""
         return "row"
 
+    def entity(self, schema: Schema, table: str, produce: tuple[str, ...]) -> str | None:
+        """Return the reference whose rows it is enough to make together, where they stand together: else the table."""
+        return None
+
     @abstractmethod
     def fit(self, data: Dataset, part: Part, ctx: Context) -> Model:
         """Learn to produce `part.produce` from `part.given`; recipe and data stay as they were.

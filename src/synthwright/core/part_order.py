@@ -72,19 +72,20 @@ def parents_first(schema: Schema) -> list[str]:
     return order
 
 
-def late_ones(schema: Schema, parts: Sequence[tuple[str, str, Part]]) -> tuple[str, ...]:
+def late_ones(schema: Schema, parts: Sequence[tuple[str, str, Part]], besides: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of the parts that wait for tables made after their own, or for what such parts make.
 
     Args:
         schema: of all tables: each is made after those it refers to.
         parts: name, table and part, in the order in which they run.
+        besides: parts that are taken to wait too.
     """
     place = {t: i for i, t in enumerate(parents_first(schema))}
     late: list[str] = []
     waited: set[str] = set()
     for name, table, part in parts:
         later = (c for c in part.given if place[schema.split(c)[0]] > place[table])
-        if waited & set(part.given) or any(later):
+        if name in besides or waited & set(part.given) or any(later):
             late.append(name)
             waited |= set(part.produce)
     return tuple(late)

@@ -14,24 +14,23 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from synthwright.core import registry, rules
-from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Sink, Source
+from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Scope, Sink, Source
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
 from synthwright.core.leaving_out import without
-from synthwright.core.part_order import in_order, late_ones
+from synthwright.core.part_order import in_order
 from synthwright.core.phrases import sentence
+from synthwright.core.plan_children import late_parts, processes_of
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.core.spec import Children, PartUse, Spec, Start
+from synthwright.core.spec import PartUse, Spec, Start
 
 MADE_ANEW = "anew"
 """The generator that gets every column that must not be modelled from its values."""
 
 Say = Callable[[Place, str], Fault]
 NONE: Mapping[str, Process] = MappingProxyType({})
-EACH = "each"
-"""The process that `count` is short for."""
 
 
 class PlannedPart(NamedTuple):
@@ -58,6 +57,8 @@ class Plan(NamedTuple):
     """How rows of a table come to be for rows of another, by table: those in `start: {children: …}`."""
     late: tuple[str, ...] = ()
     """The parts that wait for tables made after their own, by name."""
+    again: tuple[str, ...] = ()
+    """The parts that are computed anew from the rows that stayed: late ones, and running totals."""
 
     @property
     def produced(self) -> tuple[str, ...]:
@@ -109,7 +110,12 @@ class _Planner:
     def __init__(self, spec: Spec, say: Say, *, guessed: bool = False) -> None:
         self.spec, self.say, self.guessed = spec, say, guessed
         self.processes: dict[str, Process] = {}
+        self.unclear: set[str] = set()
         self.faults: list[Fault] = []
+
+    def tell(self, place: Place, message: str) -> None:
+        """Note a fault."""
+        self.faults.append(self.say(place, message))
 
     def finish(self) -> None:
         if self.faults:
@@ -119,7 +125,7 @@ class _Planner:
         spec = self.spec
         for i, column in enumerate(spec.ignore):
             if column.removesuffix(".*") not in schema.tables:
-                self._known(column, schema, ("ignore", i))
+                self.known(column, schema, ("ignore", i))
         if not self.faults:
             schema = self._smaller(schema)
         curators, metrics, sink, gates = self.recipes()
@@ -128,9 +134,12 @@ class _Planner:
         self._rules(schema)
         self._columns(schema)
         parts = self._parts(schema)
-        late = self._late(schema, parts)
+        late, again, wrong = late_parts(parts, spec, schema, self.processes)
+        self.faults += [self.say(place, message) for place, message in wrong]
         self.finish()
-        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes, late)
+        return Plan(
+            spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes, late, again
+        )
 
     def _smaller(self, schema: Schema) -> Schema:
         try:
@@ -163,8 +172,8 @@ class _Planner:
         except ValidationError as error:
             for one in error.errors(include_url=False):
                 dotted = ".".join([name, *map(str, one["loc"])])
-                unknown = one["type"] == "extra_forbidden"
-                message = f"it has no such parameter: see `synthwright explain {name}`" if unknown else sentence(one)
+                message = _unknown(name, registry.find(group, name), one["loc"]) \
+                    if one["type"] == "extra_forbidden" else sentence(one)  # fmt: skip
                 self.faults.append(self.say((*place, "with", *one["loc"]), f"{dotted}: {message}"))
         return None
 
@@ -186,24 +195,13 @@ class _Planner:
                 )
         return tuple(known[n]() for n in sorted(wanted))
 
-    def _known(self, column: str, schema: Schema, place: Place) -> bool:
+    def known(self, column: str, schema: Schema, place: Place) -> bool:
         if column in schema.columns:
             return True
         near = get_close_matches(column, schema.columns, n=1)
         hint = f": did you mean {near[0]!r}?" if near else ": columns are said as table.column"
         self.faults.append(self.say(place, f"no column is called {column!r}{hint}"))
         return False
-
-    def _late(self, schema: Schema, parts: tuple[PlannedPart, ...]) -> tuple[str, ...]:
-        """Return which parts run when all tables are there; rows cannot come to be by what these make."""
-        late = late_ones(schema, [(p.name, p.table, p.part) for p in parts])
-        made = {c for p in parts if p.name in late for c in p.part.produce}
-        for table, process in self.processes.items():
-            parent = schema.split(str(schema.field(self.spec.start.children[table].of).to))[0]
-            for column in sorted(made & set(process.looks_at(schema, parent))):
-                self.faults.append(self.say(("start", "children", table), f"the rows of {table!r} come to be by "
-                                            f"{column!r}, which is known only when all tables are made"))  # fmt: skip
-        return late
 
     def _rules(self, schema: Schema) -> None:
         for name, table in schema.tables.items():
@@ -228,67 +226,24 @@ class _Planner:
         named += [(c, ("start", "set", c, "#key")) for c in spec.start.set_]
         named += [(c, ("evaluate", "sensitive", i)) for i, c in enumerate(spec.evaluate.sensitive)]
         for column, place in named:
-            self._known(column, schema, place)
+            self.known(column, schema, place)
         for table in spec.start.rows:
             if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
                 self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
                                             f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
-        self._children(schema)
+        self.processes, self.unclear = processes_of(spec, schema, self)
         if spec.evaluate.target is not None:
-            self._known(spec.evaluate.target, schema, ("evaluate", "target"))
+            self.known(spec.evaluate.target, schema, ("evaluate", "target"))
         self._holdout(schema)
         if spec.begin.origin == "source" and spec.source is None:
             self.faults.append(self.say(("start", "from"), "there is no 'source' to start from"))
-
-    def _children(self, schema: Schema) -> None:
-        """Check which rows belong to which: a reference of the table itself, and a whole number of the parent's."""
-        for table, how in self.spec.start.children.items():
-            place: Place = ("start", "children", table)
-            if table not in schema.tables:
-                self.faults.append(self.say((*place, "#key"), f"no table is called {table!r}: "
-                                            f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
-                continue
-            if not self._known(how.of, schema, (*place, "of")):
-                continue
-            own, field = schema.split(how.of)[0], schema.field(how.of)
-            parent = None if field.to is None else schema.split(field.to)[0]
-            if own != table or parent in (None, table):
-                self.faults.append(
-                    self.say((*place, "of"), f"{how.of!r} is no reference of {table!r} to another table")
-                )
-                continue
-            self._process(table, str(parent), how, schema)
-
-    def _process(self, table: str, parent: str, how: Children, schema: Schema) -> None:
-        """Find the process by which the rows of a table come to be; a count is one, too."""
-        place: Place = ("start", "children", table)
-        if how.use is None:
-            count = 1 if how.count is None else how.count
-            if isinstance(count, str):
-                if not self._known(count, schema, (*place, "count")):
-                    return
-                if schema.split(count)[0] != parent or schema.field(count).kind is not Kind.INTEGER:
-                    self.faults.append(self.say((*place, "count"), f"{count!r} is no column of whole numbers of "
-                                                f"{parent!r}, whose rows they belong to"))  # fmt: skip
-                    return
-                count = f"`{schema.split(count)[1]}`"
-            self.processes[table] = cast(Process, registry.find("processes", EACH).model_validate({"count": count}))
-            return
-        process = self.recipe("processes", how.use, how.settings, place)
-        if not isinstance(process, Process):
-            return
-        for where, message in process.misused(schema, table, parent):
-            self.faults.append(self.say((*place, "with", *where), f"{how.use}: {message}"))
-        for column in process.makes():
-            self._known(f"{table}.{column}", schema, (*place, "with"))
-        self.processes[table] = process
 
     def _holdout(self, schema: Schema) -> None:
         held = self.spec.source.holdout if self.spec.source is not None else None
         for word in ("by", "column"):
             column = getattr(held, word, None)
             if column is not None:
-                self._known(column, schema, ("source", "holdout", word))
+                self.known(column, schema, ("source", "holdout", word))
 
     def _parts(self, schema: Schema) -> tuple[PlannedPart, ...]:
         spec, begin = self.spec, self.spec.begin
@@ -302,21 +257,26 @@ class _Planner:
             columns = [c for c in schema.columns if c in fresh or c in changed[i]]
             generator = self.recipe("generators", use.use, use.settings, ("parts", i))
             for given in use.given:
-                self._known(given, schema, ("parts", i, "given"))
+                self.known(given, schema, ("parts", i, "given"))
             if isinstance(generator, Generator):
                 parts += self._split(i, use, generator, columns, schema)
         missing = set(schema.columns) - there - {c for columns in made for c in columns}
-        for column in sorted(missing):
+        for column in sorted(c for c in missing if schema.split(c)[0] not in self.unclear):
             self.faults.append(self.say(("parts",), f"no part makes {column!r}: name it in a part, or ignore it"))
         return self._ordered(parts, there)
 
     def _changed(self, i: int, use: PartUse, schema: Schema) -> list[str]:
         """Return the columns that a part changes after another part made them."""
-        able = use.use not in registry.names("generators") or cast(
-            type[Generator], registry.find("generators", use.use)).abilities.changes  # fmt: skip
-        if use.change and not able:
-            self.faults.append(self.say(("parts", i, "change"), f"{use.use} cannot change columns that others made"))
-        return [c for j, c in enumerate(use.change) if self._known(c, schema, ("parts", i, "change", j))]
+        known = [c for j, c in enumerate(use.change) if self.known(c, schema, ("parts", i, "change", j))]
+        if not known or use.use not in registry.names("generators"):
+            return known
+        able = cast(type[Generator], registry.find("generators", use.use)).abilities
+        if not able.changes:
+            self.tell(("parts", i, "change"), f"{use.use} cannot change columns that others made")
+        for column in (c for c in known if able.changes and schema.field(c).kind not in able.kinds):
+            kind = schema.field(column).kind.value
+            self.tell(("parts", i, "change"), f"{use.use} cannot change {column!r}, which is of kind {kind!r}")
+        return known
 
     def _shared_out(self, uses: tuple[PartUse, ...], schema: Schema, there: set[str]) -> list[list[str]]:
         """Return for each part the columns it makes: named ones first, then `table.*` takes what is left."""
@@ -325,7 +285,7 @@ class _Planner:
             for j, column in enumerate(use.make):
                 if column.endswith(".*") and column[:-2] in schema.tables:
                     continue
-                if not self._known(column, schema, ("parts", i, "make", j)):
+                if not self.known(column, schema, ("parts", i, "make", j)):
                     continue
                 if column in owner or column in there:
                     by = "another part makes it" if column in owner else "it is kept, set or made in 'start'"
@@ -361,12 +321,18 @@ class _Planner:
                     self.faults.append(self.say(("parts", i, "use"), f"{use.use} cannot make {column!r}, which is of "
                                                 f"kind {kind!r}; it can make {able}"))  # fmt: skip
             if rest:
-                part = Part(tuple(rest), given, mode, generator.scope(schema, table, names))
+                part = Part(tuple(rest), given, mode, self._scope(generator, table, names, schema))
                 found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
             if anew:
                 maker = cast(Generator, registry.find("generators", MADE_ANEW)())
                 found.append(PlannedPart(f"{i}-{MADE_ANEW}-{table}", maker, Part(tuple(anew), (), mode), table))
         return found
+
+    def _scope(self, generator: Generator, table: str, names: tuple[str, ...], schema: Schema) -> Scope:
+        """Return which rows must be made together; those that stand together by `start: children` may be enough."""
+        scope, by = generator.scope(schema, table, names), generator.entity(schema, table, names)
+        how = self.spec.start.children.get(table)
+        return "entity" if scope == "table" and by and how is not None and how.of == f"{table}.{by}" else scope
 
     def _given(
         self, use: PartUse, begin: Start, table: str, schema: Schema, rest: list[str], generator: Generator
@@ -391,6 +357,14 @@ class _Planner:
             return tuple(parts)
         named = {p.name: p for p in parts}
         return tuple(named[n] for n in order)
+
+
+def _unknown(name: str, recipe: type[Recipe], loc: tuple[str | int, ...]) -> str:
+    """Return what to say of a parameter that there is not."""
+    known = [f.alias or n for n, f in recipe.model_fields.items()] if len(loc) == 1 else []
+    near = get_close_matches(str(loc[-1]), known, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"it has no such parameter: {meant}see `synthwright explain {name}`"
 
 
 def _made_anew(field: Field, generator: Generator) -> bool:

@@ -17,6 +17,7 @@ REGISTERED: dict[str, str] = {
     "forest": "synthwright.generators.forest:Forest",
     "formula": "synthwright.generators.formula:Formula",
     "iban": "synthwright.generators.iban:Iban",
+    "instant": "synthwright.generators.instant:Instant",
     "internet": "synthwright.generators.internet:Internet",
     "marginals": "synthwright.generators.marginals:Marginals",
     "mask": "synthwright.generators.mask:Mask",
@@ -25,6 +26,10 @@ REGISTERED: dict[str, str] = {
     "person": "synthwright.generators.person:Person",
     "product": "synthwright.generators.product:Product",
     "reference": "synthwright.generators.reference:Reference",
+    "running": "synthwright.generators.running:Running",
+    "scenario": "synthwright.generators.scenario:Scenario",
+    "template": "synthwright.generators.template:Template",
+    "tree": "synthwright.generators.tree:Tree",
     "ulid": "synthwright.generators.ulid:Ulid",
     "uuid": "synthwright.generators.uuid:Uuid",
 }

@@ -29,7 +29,10 @@ from synthwright.core.values import from_numbers
 from synthwright.kit import artefacts
 from synthwright.kit.completion import completed, names_of, table_of
 from synthwright.kit.dice import Dice, secret
+from synthwright.kit.lookups import flat, gathered
 
+_TOLD = 30
+"""Columns that are named where none of them is near to what was written."""
 Column: TypeAlias = "pa.Array | pa.ChunkedArray | np.ndarray"
 """What a rule may make a column of: numpy numbers (NaN is null), or Arrow values."""
 
@@ -103,8 +106,7 @@ def followed(given: Dataset, table: str, path: str) -> pa.ChunkedArray:
         if parent is None or not {key, step.column} <= set(parent.column_names):
             raise SampleError(f"table {before.table!r}", f"path {path!r}", wanted=f"rows of {step.table!r}",
                               got="none that are made before")  # fmt: skip
-        places = pc.index_in(values, value_set=parent.column(key))
-        values = parent.column(step.column).take(places)
+        values = gathered(parent.column(key), parent.column(step.column), flat(values))
     return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
 
 
@@ -141,8 +143,11 @@ def hops(schema: Schema, table: str, path: str) -> tuple[Hop, ...]:
 def _near(path: str, fields: Mapping[str, Field]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(path.partition(".")[0], list(fields), n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, fields))}"
+    near = get_close_matches(path, fields, n=1) or get_close_matches(path.partition(".")[0], fields, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = f" and {len(fields) - _TOLD} more" if len(fields) > _TOLD else ""
+    return f"there are {', '.join(map(repr, list(fields)[:_TOLD]))}{more}"
 
 
 class Ruled(Generator):

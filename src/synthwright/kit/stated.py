@@ -22,7 +22,7 @@ from synthwright.core.schema import Field, Kind, Schema, canonical
 from synthwright.core.values import numbers, on_lattice
 from synthwright.kit.amounts import amount
 from synthwright.kit.formula_compiled import NAMED
-from synthwright.kit.formulas import faults, read, type_of
+from synthwright.kit.formulas import Formula, faults, read, type_of
 from synthwright.kit.ruled import Ask, hops
 
 Said: TypeAlias = bool | int | float | str | None
@@ -166,15 +166,28 @@ def wrong_amount(
     if not isinstance(said, str):
         return []
     formula = read(said)
-    if formula.aggregates:
-        return [f"formula {said!r} sums up rows of another table: make a column of it with `use: formula`, and name it"]
-    found = faults(formula, schema, table) or [f for p in formula.paths for f in lost(p, schema, table, produce)]
+    found = _summing(formula) or faults(formula, schema, table)
+    found = found or [f for p in formula.paths for f in lost(p, schema, table, produce)]
     if found:
         return found
     gives = type_of(formula, schema, table)
     if gives in ("number", "boolean", "duration", "nothing", None) or (days and gives in ("date", "datetime")):
         return []
     return [f"formula {said!r} gives {NAMED[gives]}, wanted a number"]
+
+
+def wrong_condition(said: str, schema: Schema, table: str, produce: Sequence[str]) -> list[str]:
+    """Return why a formula is no condition that a rule can look at, a sentence each; nothing where it is one."""
+    formula = read(said)
+    found = _summing(formula) or faults(formula, schema, table, wanted="boolean")
+    return found or [f for p in formula.paths for f in lost(p, schema, table, produce)]
+
+
+def _summing(formula: Formula) -> list[str]:
+    if not formula.aggregates:
+        return []
+    said = f"formula {formula.text!r} sums up rows of another table"
+    return [f"{said}: make a column of it with `use: formula`, and name that"]
 
 
 def lost(path: str, schema: Schema, table: str, produce: Sequence[str]) -> list[str]:

@@ -12,9 +12,9 @@ from pydantic import field_validator
 from synthwright.core.contracts import Place
 from synthwright.core.schema import Schema
 from synthwright.kit.amounts import Amount, amount, named
-from synthwright.kit.formulas import condition, faults, read
+from synthwright.kit.formulas import condition, read
 from synthwright.kit.ruled import Ask, Column
-from synthwright.kit.stated import wrong_amount
+from synthwright.kit.stated import wrong_amount, wrong_condition
 from synthwright.kit.unfolding import Unfolding
 
 
@@ -57,7 +57,7 @@ class Each(Unfolding):
     def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
         found: list[tuple[Place, str]] = [(("count",), said) for said in wrong_amount(self.count, schema, parent, ())]
         if self.where is not None:
-            found += [(("where",), said) for said in faults(read(self.where), schema, parent, wanted="boolean")]
+            found += [(("where",), said) for said in wrong_condition(self.where, schema, parent, ())]
         return found
 
     def arise(self, ask: Ask) -> tuple[np.ndarray, Mapping[str, Column]]:

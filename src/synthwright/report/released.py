@@ -15,6 +15,8 @@ FORMATS = {
     ".csv": "text/csv",
     ".tsv": "text/tab-separated-values",
     ".jsonl": "application/jsonlines",
+    ".conll": "text/plain",
+    ".ndjson": "application/x-ndjson",
     ".arrow": "application/vnd.apache.arrow.file",
     ".feather": "application/vnd.apache.arrow.file",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -38,17 +38,22 @@ def print_report(report: Report, console: Any = None) -> None:
         parts = ", ".join(f"{short_name(report, p.about)} {said(p.value)}" for p in tried.parts[:3])
         worst = f"worst: {parts}. " if parts else ""
         console.print(f"[cyan]try next[/]  {escape(tried.title)}: {escape(worst + ' '.join(tried.tries[:2]))}")
-    silent: dict[str, list[str]] = {}
-    for score in shown:
-        if score.status == "not-applicable":
-            silent.setdefault(score.problem or "no reason given", []).append(score.name)
-    for problem, names in silent.items():
+    for problem, names in _silent(shown).items():
         console.print(f"[dim]not applicable[/]  {escape(', '.join(names))}: {escape(problem)}")
     for sentence in report.warnings:
         console.print(f"[yellow]warning[/]  {escape(sentence)}")
     if report.dropped:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.dropped.items())
         console.print(f"dropped  {escape(reasons)}")
+
+
+def _silent(scores: list[ScoreRow]) -> dict[str, list[str]]:
+    """Return which scores are not applicable, by reason."""
+    found: dict[str, list[str]] = {}
+    for score in scores:
+        if score.status == "not-applicable":
+            found.setdefault(score.problem or "no reason given", []).append(score.name)
+    return found
 
 
 def _passes(gate: GateRow | None) -> bool:

@@ -7,4 +7,6 @@ REGISTERED: dict[str, str] = {
     "arrow": "synthwright.sinks.arrow:Arrow",
     "excel": "synthwright.sinks.excel:Excel",
     "sqlite": "synthwright.sinks.sqlite:Sqlite",
+    "conll": "synthwright.sinks.conll:Conll",
+    "spacy": "synthwright.sinks.spacy:Spacy",
 }

@@ -162,20 +162,30 @@ def _joined(pieces: list[Dataset]) -> Dataset:
 
 
 def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict]) -> None:
-    """Drop the rows whose parent was dropped, table by table, parents first."""
+    """Drop the rows whose parent was dropped, table by table, parents first; in a table's own tree as far down."""
     for table in parents_first(made.schema):
-        for name, field in made.schema.tables[table].fields.items():
-            if field.to is None or not made.rows(table):
-                continue
-            parent, key = made.schema.split(field.to)
-            if rulings[parent].keep.all():
-                continue
-            kept = made.tables[parent].column(key).filter(pa.array(rulings[parent].keep))
-            keys = pa.chunked_array(
-                [*kept.chunks, *(c for s in settled if s.rows(parent) for c in s.tables[parent].column(key).chunks)],
-                kept.type,
-            )
-            mine = made.tables[table].column(name)
-            known = pc.or_(mine.is_null(), pc.is_in(mine, value_set=keys.cast(mine.type).combine_chunks()))
-            lost = ~np.asarray(known.to_numpy())
-            rulings[table] = merged([rulings[table], Verdict.of(table, lost, PARENT_DROPPED)])[0]
+        links = [(c, f.to) for c, f in made.schema.tables[table].fields.items() if f.to is not None]
+        own = any(made.schema.split(to)[0] == table for _, to in links)
+        while links and made.rows(table):
+            before = rulings[table].keep.sum()
+            for column, to in links:
+                _orphaned(made, settled, rulings, table, column, to)
+            if not own or rulings[table].keep.sum() == before:
+                break
+
+
+def _orphaned(
+    made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict], table: str, column: str, to: str
+) -> None:
+    parent, key = made.schema.split(to)
+    if rulings[parent].keep.all():
+        return
+    kept = made.tables[parent].column(key).filter(pa.array(rulings[parent].keep))
+    keys = pa.chunked_array(
+        [*kept.chunks, *(c for s in settled if s.rows(parent) for c in s.tables[parent].column(key).chunks)],
+        kept.type,
+    )
+    mine = made.tables[table].column(column)
+    known = pc.or_(mine.is_null(), pc.is_in(mine, value_set=keys.cast(mine.type).combine_chunks()))
+    lost = ~np.asarray(known.to_numpy())
+    rulings[table] = merged([rulings[table], Verdict.of(table, lost, PARENT_DROPPED)])[0]

@@ -36,7 +36,7 @@ def gather(bench: Bench, fits: Mapping[str, str], waves: list[Wave]) -> str:
     Where rows went, columns that follow from other tables' rows are computed anew, and all rows are put there.
     """
     keys = [w.key for w in waves]
-    late = [fits[name] for name in bench.plan.late]
+    late = [fits[name] for name in bench.plan.again]
     key = f"kept/{fingerprint([__version__, keys, late])}"
     if bench.store.get(key) is None:
         anew = bool(late) and any(w.lost() for w in waves)

@@ -21,7 +21,11 @@ WORK = "synthwright.steps.fit:fit_one"
 def fit(bench: Bench) -> dict[str, str]:
     """Fit every part that is not fitted yet; return the key of each by the part's name."""
     keys = {p.name: fit_key(bench, p) for p in bench.plan.parts}
-    waiting = [bench.order(part=name, key=key) for name, key in keys.items() if bench.store.get(key) is None]
+    missing = {name for name, key in keys.items() if bench.store.get(key) is None}
+    for name in (p.name for p in bench.plan.parts if p.name in missing and not p.generator.abilities.learns):
+        fit_one(bench.order(part=name, key=keys[name]))  # nothing is learned: no process is worth starting
+        missing.discard(name)
+    waiting = [bench.order(part=name, key=key) for name, key in keys.items() if name in missing]
     bench.ctx.progress(0, max(len(waiting), 1), "parts")
     if waiting and bench.ctx.engine is not None:
         bench.ctx.engine.map(WORK, waiting, lambda n: bench.ctx.progress(n, len(waiting), "parts"))

@@ -6,7 +6,7 @@ stayed, where rows went: what is released adds up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,7 +46,7 @@ def made_late(bench: Bench, fits: Mapping[str, str], shards: list[str], settled:
         for table in bench.plan.schema.tables:
             held = [d.tables[table] for d in (*seen, *pieces) if d.rows(table)]
             every[table] = _alike(held) if held else Dataset.empty(bench.plan.schema).tables[table]
-        done = _completed(bench, fits, Dataset(bench.plan.schema, every))
+        done = _completed(bench, fits, Dataset(bench.plan.schema, every), bench.plan.late)
         for table in tables:
             at = before[table]
             for key in (k for k in shards if names[k] == table):
@@ -57,15 +57,15 @@ def made_late(bench: Bench, fits: Mapping[str, str], shards: list[str], settled:
 
 
 def settled_late(bench: Bench, fits: Mapping[str, str], kept: Dataset) -> Dataset:
-    """Return the rows that stayed with the columns that follow from later tables computed anew."""
-    return _completed(bench, fits, kept).data
+    """Return the rows that stayed with the columns that follow from other rows computed anew."""
+    return _completed(bench, fits, kept, bench.plan.again).data
 
 
-def _completed(bench: Bench, fits: Mapping[str, str], data: Dataset) -> Made:
-    """Run the late parts over whole tables, one after the other."""
+def _completed(bench: Bench, fits: Mapping[str, str], data: Dataset, names: Collection[str]) -> Made:
+    """Run some parts over whole tables, one after the other."""
     problems: list[Verdict] = []
     for part in bench.plan.parts:
-        if part.name not in bench.plan.late:
+        if part.name not in names:
             continue
         gone = {c.removeprefix(f"{part.table}.") for c in part.part.produce}
         bare = data.select(part.table, [c for c in data.columns(part.table) if c not in gone])

@@ -19,5 +19,14 @@ from synthwright.testing.curators import check_curator
 from synthwright.testing.files import check_sink, check_source
 from synthwright.testing.generators import check_generator
 from synthwright.testing.metrics import check_metric
+from synthwright.testing.processes import check_process
 
-__all__ = ["ContractError", "check_curator", "check_generator", "check_metric", "check_sink", "check_source"]
+__all__ = [
+    "ContractError",
+    "check_curator",
+    "check_generator",
+    "check_metric",
+    "check_process",
+    "check_sink",
+    "check_source",
+]
