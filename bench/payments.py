@@ -253,7 +253,7 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
 def main() -> None:
     """Run what was asked for and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--branches", type=int, default=2400)
+    parser.add_argument("--branches", type=int, default=2420)
     parser.add_argument("--small", type=int, default=240, help="branches of the runs that fraud is learned from")
     parser.add_argument("--only", default="speed,right,found")
     parser.add_argument("--folder", type=Path, help="where runs are kept; nothing: a folder that is removed")

@@ -88,7 +88,7 @@ def test_children_are_as_many_as_their_parents_say(tmp_path: Path) -> None:
 
 def test_shards_do_not_depend_on_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first shard has the same bytes where more follow; workers change none; a parent's rows are in one shard."""
-    monkeypatch.setattr(generate, "SHARD", 256)
+    monkeypatch.setattr(generate, "RULED", 256)
     few, many = ran(tmp_path / "few", 300), ran(tmp_path / "many", 900)
     assert many[0].slice(0, 256).equals(few[0].slice(0, 256))
     same = 0
@@ -112,7 +112,7 @@ def test_workers_change_no_byte(tmp_path: Path) -> None:
 
 def test_shards_end_between_parents(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of one parent are never cut apart, however many they are; other tables are cut at the same length."""
-    monkeypatch.setattr(generate, "SHARD", 10)
+    monkeypatch.setattr(generate, "RULED", 10)
     whose = pa.table({"of": pa.array(np.repeat([3, 1, 4, 5], [4, 8, 30, 2]))})
     assert shard_ends(whose, "of") == [12, 42, 44]
     assert shard_ends(whose, None) == [10, 20, 30, 40, 44]

@@ -302,7 +302,7 @@ evaluate: {metrics: [integrity]}
 
 def test_a_link_table_holds_each_pair_once_over_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the rows of an owner stand."""
-    monkeypatch.setattr(generate, "SHARD", 50)
+    monkeypatch.setattr(generate, "RULED", 50)
     (tmp_path / "school.yaml").write_text(LINKS.replace("SOME", "uniform").replace("course: 9", "course: 30"))
     report = sw.run(tmp_path / "school.yaml", tmp_path / "out")
     assert report.passed, report.summary

@@ -268,7 +268,7 @@ evaluate: {metrics: [integrity]}
 
 def test_balances_hold_over_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a shard is; whoever looks at a changed amount sees it changed."""
-    monkeypatch.setattr(generate, "SHARD", 100)
+    monkeypatch.setattr(generate, "RULED", 100)
     (tmp_path / "bank.yaml").write_text(BANK, encoding="utf-8")
     report = sw.run(tmp_path / "bank.yaml", tmp_path / "out")
     assert report.passed, report.summary

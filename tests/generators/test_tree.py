@@ -181,7 +181,7 @@ evaluate: {metrics: [integrity]}
 
 def test_a_table_longer_than_a_shard_is_one_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are those of the whole table; faults are told with their lines."""
-    monkeypatch.setattr(generate, "SHARD", 100)
+    monkeypatch.setattr(generate, "RULED", 100)
     (tmp_path / "staff.yaml").write_text(STAFF, encoding="utf-8")
     assert sw.run(tmp_path / "staff.yaml", tmp_path / "out").passed
     held = pq.read_table(tmp_path / "out" / "data" / "staff")

@@ -179,8 +179,10 @@ def leave_table(held: pa.Table, name: str, spec: Table) -> pa.Table:
     columns, present = {}, set(held.column_names)
     for column, field in spec.fields.items():
         if column in present:
-            values = held.column(column).combine_chunks()
-            columns[column] = _leave(values, field, Place(name, column))
+            values = held.column(column)
+            if values.type != outside_type(field):
+                values = _leave(values.combine_chunks(), field, Place(name, column))
+            columns[column] = values
     return pa.table(columns)
 
 

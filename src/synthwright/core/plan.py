@@ -131,6 +131,7 @@ class _Planner:
         curators, metrics, sink, gates = self.recipes()
         for i, curator in enumerate(curators):
             self.faults += [self.say(("curate", i, "with"), message) for message in curator.faults(schema)]
+        self.faults += [self.say(("release", "with"), message) for message in (sink.faults(schema) if sink else ())]
         self._rules(schema)
         self._columns(schema)
         parts = self._parts(schema)

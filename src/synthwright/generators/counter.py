@@ -29,7 +29,7 @@ class Counter(Ruled):
         {make: [line.position], use: counter, with: {per: order_id}}
 
     That is right for tables whose rows are children of that column (`start: {children: …}`): they are made together.
-    In other tables rows are made 65,536 at a time, and each time counted anew.
+    In other tables rows are made a shard at a time, and each time counted anew.
     """
 
     name: ClassVar[str] = "counter"

@@ -17,8 +17,8 @@ from synthwright.core.schema import ORDERED, Field, Kind, Schema, canonical
 from synthwright.kit.episode_patterns import Change, Pattern, Wrong
 from synthwright.kit.episode_rows import Acted, Scene, behind, real, replaced, seen, worded
 from synthwright.kit.episodes import Ground, May, Wish, lay
-from synthwright.kit.lookups import flat
 from synthwright.kit.formulas import column, condition, read
+from synthwright.kit.lookups import flat
 from synthwright.kit.ruled import Ask, Column, Ruled, RuledModel, as_field
 from synthwright.kit.stated import Said, stated, unfit
 

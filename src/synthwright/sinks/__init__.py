@@ -7,6 +7,7 @@ REGISTERED: dict[str, str] = {
     "arrow": "synthwright.sinks.arrow:Arrow",
     "excel": "synthwright.sinks.excel:Excel",
     "sqlite": "synthwright.sinks.sqlite:Sqlite",
+    "fhir": "synthwright.sinks.fhir:Fhir",
     "conll": "synthwright.sinks.conll:Conll",
     "spacy": "synthwright.sinks.spacy:Spacy",
 }

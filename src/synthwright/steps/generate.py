@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from synthwright.steps.late import made_late
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun
 from synthwright.steps.unfold import unfold
-from synthwright.steps.waves import Wave, shard_data
+from synthwright.steps.waves import Wave
 
+RULED = 4 * SHARD
+"""Rows of a shard of a table that rules alone make: they are quick, and what a shard costs besides is spared."""
 WORK = "synthwright.steps.generate:make_shard"
 
 
@@ -43,7 +45,9 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
             begun = unfold(bench, begun, table, keys)
         held = load_dataset(bench.store.at / begun.key).tables[table]
         whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
-        ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table))
+        learned = any(p.generator.abilities.learns for p in bench.plan.parts if p.table == table)
+        size = SHARD if learned else RULED
+        ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table), size)
         mine = [fits[p.name] for p in _early(bench, table)]
         orders: list[dict[str, Any]] = []
         for i, (low, high) in enumerate(pairwise([0, *ends])):
@@ -66,8 +70,8 @@ def _early(bench: Bench, table: str) -> list[PlannedPart]:
     return [p for p in bench.plan.parts if p.table == table and p.name not in bench.plan.late]
 
 
-def shard_ends(held: pa.Table, whose: str | None) -> list[int]:
-    """Return where the shards of a start end: every 65,536 rows, but never between the rows of one parent.
+def shard_ends(held: pa.Table, whose: str | None, size: int = SHARD) -> list[int]:
+    """Return where the shards of a start end: every `size` rows, but never between the rows of one parent.
 
     Args:
         held: the rows of the start.
@@ -75,13 +79,13 @@ def shard_ends(held: pa.Table, whose: str | None) -> list[int]:
     """
     rows = held.num_rows
     if whose is None or not rows:
-        return [*range(SHARD, rows, SHARD), rows] if rows else []
+        return [*range(size, rows, size), rows] if rows else []
     codes = held.column(whose).combine_chunks().dictionary_encode().indices.to_numpy()
     borders = np.append(np.flatnonzero(np.diff(codes)) + 1, rows)
     ends: list[int] = []
     last = 0
     while last < rows:
-        last = int(borders[min(int(np.searchsorted(borders, last + SHARD)), len(borders) - 1)])
+        last = int(borders[min(int(np.searchsorted(borders, last + size)), len(borders) - 1)])
         ends.append(last)
     return ends
 
@@ -133,11 +137,24 @@ def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any
     They are of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made.
     """
     for parent, names in _links(bench, table).items():
-        kept = [Wave.of(bench, w).kept().tables[parent] for w in order["settled"]]
-        held = [t.select(names) for t in kept if t.num_rows]
-        if not held:
-            made = [shard_data(bench, s).tables[parent] for s in order["parents"]]
-            held = [t.select(names) for t in made if set(names) <= set(t.column_names)]
-        if held:
-            given = Dataset(given.schema, {**given.tables, parent: pa.concat_tables(held)})
+        held = _rows_of(str(bench.store.at), tuple(order["settled"]), tuple(order["parents"]), parent, tuple(names))
+        if held is not None:
+            given = Dataset(given.schema, {**given.tables, parent: held})
     return given
+
+
+@lru_cache(maxsize=8)
+def _rows_of(
+    at: str, settled: tuple[str, ...], shards: tuple[str, ...], table: str, names: tuple[str, ...]
+) -> pa.Table | None:
+    """Return some columns of the rows of a table that stay, or of those just made; None where there are none yet.
+
+    They lie in mapped files, so that it costs little to keep them for the next shard.
+    """
+    store = Path(at)
+    kept = [Wave(w, store / w).kept().tables[table] for w in settled]
+    held = [t.select(names) for t in kept if t.num_rows]
+    if not held:
+        made = [load_dataset(store / s / "data").tables[table] for s in shards]
+        held = [t.select(names) for t in made if set(names) <= set(t.column_names)]
+    return pa.concat_tables(held) if held else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,16 +56,19 @@ def release(ended: Ended, place: Out) -> Report:
                        seconds=ended.seconds, notes=_notes(ended, case), waived=plan.waived)  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
-    ended.bench.ctx.progress(1, 3, "report")
-    write_report(report, case, staged / INTERNAL)
-    if report.passed:
-        ended.bench.ctx.progress(2, 3, "data")
-        _write_release(ended, report, case, staged)
+    ended.bench.ctx.progress(1, 3, "report and data")
+    with ThreadPoolExecutor(1) as beside:  # data is compressed while charts are drawn
+        data = beside.submit(_write_data, ended, case, staged) if report.passed else None
+        write_report(report, case, staged / INTERNAL)
+    if data is not None:
+        data.result()
+        ended.bench.ctx.progress(2, 3, "card")
+        _write_release(ended, report, staged)
     place.settle(staged)
     return report
 
 
-def _write_release(ended: Ended, report: Report, case: Case, folder: Path) -> None:
+def _write_data(ended: Ended, case: Case, folder: Path) -> None:
     plan, spec = ended.bench.plan, ended.bench.plan.spec
     metadata = {
         "synthwright.synthetic": "true",
@@ -74,6 +78,11 @@ def _write_release(ended: Ended, report: Report, case: Case, folder: Path) -> No
         "synthwright.fingerprint": ended.fingerprint,
     }
     plan.sink.write(case.synthetic, folder / "data", metadata)
+
+
+def _write_release(ended: Ended, report: Report, folder: Path) -> None:
+    """Write what stands beside the data: lock, card, description, manifest."""
+    plan, spec = ended.bench.plan, ended.bench.plan.spec
     inputs = ended.sourced.inputs if ended.sourced else {}
     locked = spec.model_copy(update={"lock": Lock(version=__version__, inputs=inputs)})
     head = (

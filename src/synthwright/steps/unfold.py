@@ -19,6 +19,8 @@ from synthwright.steps.start import Begun, with_set
 from synthwright.steps.waves import table_of
 
 WORK = "synthwright.steps.unfold:unfold_shard"
+BLOCK = 16_384
+"""Parents whose rows come to be at once: each may have hundreds, and blocks are worked side by side."""
 
 
 def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
@@ -35,10 +37,11 @@ def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
     process, (parent, _) = bench.plan.processes[table], _ends(bench, table)
     whose = [k for k in made if table_of(bench, k) == parent]
     others = [k for k in made if k not in whose] if len(_seen(bench, table)) > 1 else []
-    keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i])}"
-            for i, k in enumerate(whose)]  # fmt: skip
-    orders = [bench.order(table=table, of=k, others=others, number=i, key=key)
-              for i, (k, key) in enumerate(zip(whose, keys, strict=True)) if bench.store.get(key) is None]  # fmt: skip
+    blocks = [(i, low, k) for i, k in enumerate(whose) for low in range(0, _rows(bench, k, parent), BLOCK)]
+    keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i, low])}"
+            for i, low, k in blocks]  # fmt: skip
+    orders = [bench.order(table=table, of=k, others=others, number=i, begin=low, key=key)
+              for (i, low, k), key in zip(blocks, keys, strict=True) if bench.store.get(key) is None]  # fmt: skip
     if orders and bench.ctx.engine is not None:
         bench.ctx.engine.map(WORK, orders, lambda _done: None)
     name = f"start/{fingerprint([begun.key, table, keys])}"
@@ -57,18 +60,22 @@ def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
 
 
 def unfold_shard(order: dict[str, Any]) -> None:
-    """Let the rows of a table come to be for one shard of their parents, and put them into the store."""
+    """Let the rows of a table come to be for one block of their parents, and put them into the store."""
     bench, table = opened(order), order["table"]
     process, (parent, key) = bench.plan.processes[table], _ends(bench, table)
     _, of = bench.plan.schema.split(bench.plan.spec.begin.children[table].of)
     given = _given(bench, table, parent, order)
-    found = process.unfold(given, table, parent, bench.ctx.at("start", table, order["number"]))
+    found = process.unfold(given, table, parent, bench.ctx.at("start", table, order["number"], order["begin"]))
     _check(process, found, given.rows(parent))
     fields = bench.plan.schema.tables[table].fields
     keys = given.tables[parent].column(key).take(pa.array(found.whose))
     columns = {c: as_field(v, fields[c], process.name, c) for c, v in found.columns.items()}
     held = pa.table({of: keys, **columns})
     bench.store.put(order["key"], lambda folder: save_dataset(_alone(bench, table, held), folder))
+
+
+def _rows(bench: Bench, key: str, table: str) -> int:
+    return load_dataset(bench.store.at / key / "data").rows(table)
 
 
 def _alone(bench: Bench, table: str, held: pa.Table) -> Dataset:
@@ -114,7 +121,7 @@ def _given(bench: Bench, table: str, parent: str, order: dict[str, Any]) -> Data
     for where, names in _seen(bench, table).items():
         if where == parent:
             held = load_dataset(bench.store.at / order["of"] / "data").tables[parent]
-            tables[where] = held.select([ROW, *names])
+            tables[where] = held.select([ROW, *names]).slice(order["begin"], BLOCK)
             continue
         shards = [k for k in order["others"] if table_of(bench, k) == where]
         kept = [load_dataset(bench.store.at / k / "data").tables[where].select(names) for k in shards]

@@ -82,7 +82,8 @@ class FolderStore:
     def put(self, key: str, write: Callable[[Path], None]) -> Path:
         """Let `write` fill an empty folder, then give it its place under `key` in one rename; return that place.
 
-        Where another process was quicker its folder stays: both hold the same bytes.
+        Where another process was quicker its folder stays: both hold the same bytes. Nothing waits for the disk: what a
+        power failure leaves half-written does not match its hashes, and is made again (`get`).
         """
         at = self.at / key
         unfinished = self.at / "unfinished" / f"{os.getpid()}-{next(_COUNT)}"
@@ -91,7 +92,6 @@ class FolderStore:
                 unfinished.mkdir(parents=True, mode=0o700)
                 write(unfinished)
                 (unfinished / _HASHES).write_text(json.dumps(of_folder(unfinished, apart=_HASHES)), encoding="utf-8")
-                _sync(unfinished)
                 at.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 try:
                     unfinished.rename(at)
@@ -120,9 +120,3 @@ def _alive(pid: str) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _sync(folder: Path) -> None:
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with file.open("rb") as held:
-            os.fsync(held.fileno())
