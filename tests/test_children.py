@@ -110,14 +110,13 @@ def test_workers_change_no_byte(tmp_path: Path) -> None:
     assert digests[0] == digests[1]
 
 
-def test_shards_end_between_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_end_between_parents() -> None:
     """Rows of one parent are never cut apart, however many they are; other tables are cut at the same length."""
-    monkeypatch.setattr(generate, "RULED", 10)
     whose = pa.table({"of": pa.array(np.repeat([3, 1, 4, 5], [4, 8, 30, 2]))})
-    assert shard_ends(whose, "of") == [12, 42, 44]
-    assert shard_ends(whose, None) == [10, 20, 30, 40, 44]
-    assert shard_ends(whose.slice(0, 0), "of") == []
-    assert shard_ends(whose.slice(0, 10), None) == [10]
+    assert shard_ends(whose, "of", 10) == [12, 42, 44]
+    assert shard_ends(whose, None, 10) == [10, 20, 30, 40, 44]
+    assert shard_ends(whose.slice(0, 0), "of", 10) == []
+    assert shard_ends(whose.slice(0, 10), None, 10) == [10]
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [

@@ -51,9 +51,25 @@ def _show_plan(plan: Plan, say: Say) -> None:
         shown.add_row(str(i + 1), part.generator.name, _few(part.part.produce), _few(part.part.given))
     say.console.print(shown)
     say.line(f"curate:   {', '.join(c.name for c in plan.curators) or 'nobody'}")
-    say.line(f"evaluate: {', '.join(m.name for m in plan.metrics) or 'nothing'}")
-    say.line(f"gates:    {'; '.join(g.text for g in plan.gates) or 'none'}")
+    ruled = plan.spec.source is None
+    alone = [m.name for m in plan.metrics if not ruled or m.group == "integrity"]
+    gates = [g.text for g in plan.gates if not ruled or g.metric in alone]
+    say.line(f"rows:     {'; '.join(_rows(plan)) or 'as many as there are real ones'}")
+    say.line(f"evaluate: {', '.join(alone) or 'nothing'}{_others(len(plan.metrics) - len(alone), 'measure')}")
+    say.line(f"gates:    {'; '.join(gates) or 'none'}{_others(len(plan.gates) - len(gates), 'gate')}")
     say.line("No fault found.")
+
+
+def _rows(plan: Plan) -> list[str]:
+    """Return how many rows tables get, as far as it is said."""
+    begin = plan.spec.begin
+    said = [f"{t} {n:,}" for t, n in begin.rows.items()]
+    return said + [f"{t} by `{plan.processes[t].name}` for each {plan.schema.split(str(plan.schema.field(c.of).to))[0]}"
+                   for t, c in begin.children.items() if t in plan.processes]  # fmt: skip
+
+
+def _others(many: int, what: str) -> str:
+    return f"; {many} other {what}{'s' if many > 1 else ''} need real rows, and say nothing here" if many else ""
 
 
 def _few(names: tuple[str, ...]) -> str:
