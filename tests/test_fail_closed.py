@@ -99,9 +99,17 @@ def test_every_gate_fails_with_its_metric(how: str) -> None:
 
 
 def test_a_metric_cannot_end_the_run() -> None:
-    """An exit from within a metric is no verdict."""
-    with pytest.raises(SystemExit):
-        measured(GATES[0], leaves)
+    """An exit from within a metric, with code 0 too, is a failure of that metric: its gate is not met."""
+    scores = measured(GATES[0], leaves)
+    assert [(s.status, s.problem) for s in scores] == [("failed", "the metric raised SystemExit")]
+    assert verdict(settle([*(passing(g) for g in GATES[1:]), *scores])) == "refused"
+
+
+def test_what_is_no_score_fails_too() -> None:
+    """A metric that gives something else than scores has failed."""
+    cls = type("Broken", (Mutant,), {"name": "shape", "measure": lambda *_: ["fine"], "__module__": __name__})
+    scores = scores_of(cast(Metric, cls()), Case(None, None, toys.plain(5)), Context(), 1)
+    assert [s.status for s in scores] == ["failed"]
 
 
 @pytest.mark.parametrize("word", ["reference", "chance"])

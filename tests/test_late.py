@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import synthwright as sw
-from synthwright.core.errors import SpecError
+from synthwright.core.errors import SampleError, SpecError
 
 SHOP = """
 synthwright: 1
@@ -131,3 +131,44 @@ def test_balances_add_up_where_rows_went(tmp_path: Path) -> None:
         assert entry["balance"] == held[entry["account"]]
         assert entry["debt"] == (entry["balance"] < 0)
     assert any(e["debt"] for e in entries)
+
+
+@pytest.mark.parametrize(("kind", "formula", "outcome"), [
+    ("int8", "id - 1 + 28", "fits"), ("int8", "id + 28", "told"), ("decimal128(5, 2)", "899 + id", "fits"),
+    ("decimal128(5, 2)", "900 + id", "told"), ("uint8", "id - 2", "told"),
+    ("int64", "9223372036854775800 + id", "told"),
+])  # fmt: skip
+def test_numbers_that_do_not_fit_are_told(tmp_path: Path, kind: str, formula: str, outcome: str) -> None:
+    """No number is cut to what its type has room for."""
+    text = f"""
+synthwright: 1
+name: t
+schema:
+  tables:
+    t: {{key: id, fields: {{id: {{kind: key, type: int64}}, n: {{kind: number, type: "{kind}"}}}}}}
+start: {{rows: {{t: 100}}}}
+parts: [{{make: [t.id], use: counter}}, {{make: [t.n], use: formula, with: {{formula: "{formula}"}}}}]
+evaluate: {{metrics: [integrity]}}
+"""
+    (tmp_path / "t.yaml").write_text(text.replace("kind: number", "kind: integer") if "int" in kind else text)
+    if outcome == "fits":
+        assert sw.run(tmp_path / "t.yaml", tmp_path / "out").passed
+        return
+    with pytest.raises(SampleError, match="has room for"):
+        sw.run(tmp_path / "t.yaml", tmp_path / "out")
+
+
+def test_balances_with_a_floor_add_up_where_rows_went(tmp_path: Path) -> None:
+    """Amounts that were cut, balances before and after: each row begins where the one before it ended."""
+    made = "make: [entry.balance, entry.before], change: [entry.amount]"
+    text = BANK.replace("make: [entry.balance]", made).replace("{of: amount,", "{of: amount, floor: 0, before: before,")
+    field = "        balance: {kind: integer"
+    text = text.replace(field, f"        before: {{kind: integer, nulls: false}}\n{field}")
+    (tmp_path / "bank.yaml").write_text(text, encoding="utf-8")
+    assert sw.run(tmp_path / "bank.yaml", tmp_path / "out").passed
+    accounts, entries = (pq.read_table(tmp_path / "out" / "data" / t).to_pylist() for t in ("account", "entry"))
+    held = {a["id"]: a["opening"] for a in accounts}
+    for entry in entries:
+        assert entry["before"] == held[entry["account"]]
+        held[entry["account"]] += entry["amount"]
+        assert entry["balance"] == held[entry["account"]] >= 0

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from synthwright.core import registry, rules
 from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Scope, Sink, Source
+from synthwright.core.contradictions import contradictions
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gates import Gate
 from synthwright.core.leaving_out import without
@@ -206,8 +207,9 @@ class _Planner:
 
     def _rules(self, schema: Schema) -> None:
         for name, table in schema.tables.items():
+            understood: list[tuple[int, rules.Parsed]] = []
             for i, rule in enumerate(table.rules):
-                place = ("schema", "tables", name, "rules", i)
+                place: Place = ("schema", "tables", name, "rules", i)
                 try:
                     parsed = rules.parse(rule.rule)
                 except ValueError as error:
@@ -218,7 +220,11 @@ class _Planner:
                     self.faults.append(
                         self.say(place, f"rule {rule.rule!r}: table {name!r} has no column {column!r}{hint}")
                     )
-                self.faults += [self.say(place, message) for message in rules.faults(parsed, table)]
+                wrong = rules.faults(parsed, table)
+                self.faults += [self.say(place, message) for message in wrong]
+                understood += [] if wrong else [(i, parsed)]
+            for one in contradictions(understood, table.fields):
+                self.tell(("schema", "tables", name, "rules", one.rule), one.why)
 
     def _columns(self, schema: Schema) -> None:
         spec = self.spec

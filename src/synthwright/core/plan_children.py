@@ -64,7 +64,25 @@ def processes_of(spec: Spec, schema: Schema, planner: Planner) -> tuple[dict[str
             found[table] = process
         else:
             unclear.add(table)
+    _refuse_circle(spec, schema, planner)
     return found, unclear
+
+
+def _refuse_circle(spec: Spec, schema: Schema, planner: Planner) -> None:
+    """Note tables whose rows come to be for each other's: none of them would ever have a row."""
+    above = {t: schema.split(str(schema.field(how.of).to))[0] for t, how in spec.start.children.items()
+             if how.of in schema.columns and schema.field(how.of).to is not None}  # fmt: skip
+    told: set[str] = set()
+    for table in above:
+        way = [table]
+        while way[-1] in above and way[-1] not in way[:-1]:
+            way.append(above[way[-1]])
+        circle = way[way.index(way[-1]) :]
+        if len(circle) > 2 and not told & set(circle):
+            told |= set(circle)
+            planner.tell(
+                ("start", "children", circle[0]), f"rows of these tables wait for each other: {' → '.join(circle)}"
+            )
 
 
 def _process(table: str, how: Children, schema: Schema, planner: Planner, place: Place) -> Process | None:
@@ -118,8 +136,7 @@ def late_parts(parts: Sequence[Planned], spec: Spec, schema: Schema, processes: 
     """Return which parts wait for later tables, and which are computed anew where rows went."""
     said = [(p.name, p.table, p.part) for p in parts]
     late = late_ones(schema, said)
-    adding = [p.name for p in parts if p.part.scope != "row" and p.part.mode == "make"
-              and not p.generator.abilities.random]  # fmt: skip
+    adding = [p.name for p in parts if p.part.scope != "row" and not p.generator.abilities.random]
     again = late_ones(schema, said, adding)
     made = {c for p in parts if p.name in late for c in p.part.produce}
     wrong: list[tuple[Place, str]] = []

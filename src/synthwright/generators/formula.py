@@ -97,7 +97,7 @@ class Formula(Ruled):
         made: dict[str, Column] = {}
         for name in order:
             field = ask.field(name)
-            made[name] = as_field(column(read(texts[name]), ask, field), field, self.name, name)
+            made[name] = as_field(column(read(texts[name]), ask, field), field, self.name, name, exact=True)
             ask = replace(ask, given=ask.given.with_columns(ask.table, {name: made[name]}))
         return made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Self, TypeAlias, cast
@@ -25,6 +26,7 @@ from synthwright.core.contracts import Abilities, Generator, Model, Part, Place,
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import DISCRETE, ORDERED, Field, Kind, Schema, Table, canonical
+from synthwright.core.types import parse_type
 from synthwright.core.values import from_numbers
 from synthwright.kit import artefacts
 from synthwright.kit.completion import completed, names_of, table_of
@@ -275,13 +277,17 @@ class RuledModel(Model):
 Ruled.model = RuledModel
 
 
-def as_field(values: Column, field: Field, owner: str, column: str) -> pa.Array:
+def as_field(values: Column, field: Field, owner: str, column: str, *, exact: bool = False) -> pa.Array:
     """Return made values as a column of a field: of its canonical type, numbers on its lattice.
+
+    Whole numbers and decimals that the column has no room for are refused. Floats, which are drawn, end where the
+    column does, unless they are computed (`exact`).
 
     Raises:
         SampleError: values of this type make no such column, or one of them does not fit.
     """
     kind = canonical(field)
+    _refuse_too_large(values, field, owner, column, exact=exact)
     if isinstance(values, np.ndarray):
         if not len(values):
             return pa.array([], kind)
@@ -305,3 +311,44 @@ def as_field(values: Column, field: Field, owner: str, column: str) -> pa.Array:
         raise SampleError(owner, f"column {column!r}", wanted=f"values of kind {field.kind.value!r}",
                           got=f"{whole.type}: {str(error).splitlines()[0][:100]}",
                           remedy="declare the column as what the rule makes") from None  # fmt: skip
+
+
+def _drawn(values: Column) -> bool:
+    return values.dtype.kind == "f" if isinstance(values, np.ndarray) else pa.types.is_floating(values.type)
+
+
+def _refuse_too_large(values: Column, field: Field, owner: str, column: str, *, exact: bool) -> None:
+    """Raise a SampleError where a number is too large for the type that the column has outside: none is cut."""
+    if not exact and _drawn(values):
+        return
+    kind = parse_type(field.type) if field.type else canonical(field)
+    low: int | Decimal
+    high: int | Decimal
+    if pa.types.is_integer(kind):
+        unsigned = pa.types.is_unsigned_integer(kind)
+        low = 0 if unsigned else -(2 ** (kind.bit_width - 1))
+        high = 2 ** (kind.bit_width - (0 if unsigned else 1)) - 1
+    elif pa.types.is_decimal(kind):
+        high = 10 ** (kind.precision - kind.scale) - Decimal(1).scaleb(-kind.scale)
+        low = -high
+    else:
+        return
+    least, most = _ends(values)
+    if least is None or most is None or (low <= least and most <= high):
+        return
+    raise SampleError(owner, f"column {column!r}", wanted=f"numbers that type {kind} has room for",
+                      got=f"{least:.12g} to {most:.12g}",
+                      remedy="declare a wider type, or bound the numbers")  # fmt: skip
+
+
+def _ends(values: Column) -> tuple[float | int | None, float | int | None]:
+    """Return the least and the greatest number, none where there is none."""
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind not in "fiu" or not len(values):
+            return None, None
+        held = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+        return (held.min().item(), held.max().item()) if len(held) else (None, None)
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
+        return None, None
+    found = pc.min_max(values).as_py()
+    return found["min"], found["max"]

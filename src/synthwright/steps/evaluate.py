@@ -137,14 +137,14 @@ def measure_one(order: dict[str, Any]) -> None:
 def scores_of(metric: Metric, case: Case, ctx: Context, seconds: int) -> list[Score]:
     """Return a metric's scores; one that fails, takes too long, or gives no finite number is a score that says so."""
     try:
-        scores = within(seconds, lambda: metric.measure(case, ctx))
+        scores = [_finite(s) for s in within(seconds, lambda: metric.measure(case, ctx))]
     except TimeoutError as error:
         return [Score(metric.name, status="failed", problem=f"the metric was stopped: {error}")]
-    except Exception as error:  # noqa: BLE001  whatever a metric raises is told, and fails its gates
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a metric raises is told, and fails its gates
         return [Score(metric.name, status="failed", problem=f"the metric raised {type(error).__name__}")]
     if not scores:
         return [Score(metric.name, status="failed", problem="the metric gave no score")]
-    return [_finite(s) for s in scores]
+    return scores
 
 
 def _finite(score: Score) -> Score:

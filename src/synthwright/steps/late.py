@@ -68,6 +68,8 @@ def _completed(bench: Bench, fits: Mapping[str, str], data: Dataset, names: Coll
         if part.name not in names:
             continue
         gone = {c.removeprefix(f"{part.table}.") for c in part.part.produce}
+        if part.part.mode != "make":  # it changes what is there: what stayed is what it begins with
+            gone = set()
         bare = data.select(part.table, [c for c in data.columns(part.table) if c not in gone])
         fitted = [(part, *load_fitted(part.generator, bench.store.at / fits[part.name]))]
         made = complete(fitted, bare, part.table, bench.ctx.at("generate", "late", part.table))
