@@ -14,9 +14,8 @@ from synthwright.core.contracts import Abilities
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind
 from synthwright.kit.dictionaries import drawn, joined
-from synthwright.kit.locales import COUNTRIES, country_of
 from synthwright.kit.places import POSTCODES, cities_of, places_of
-from synthwright.kit.roles import WORDS, Localed, Role
+from synthwright.kit.roles import WORDS, Localed, Localities, Role
 from synthwright.kit.ruled import Ask, Column
 
 _DEGREE = 111.2
@@ -75,28 +74,13 @@ class Address(Localed):
         return {role: getattr(where, role) for role in wanted}
 
 
-class _Where:
+class _Where(Localities):
     """The addresses of some rows: each property is a role, made when it is asked for, from a stream of its own."""
 
     def __init__(self, recipe: Address, ask: Ask) -> None:
-        self.recipe, self.ask, self.rows = recipe, ask, ask.rows
-        self.where = recipe.locales(ask)
+        super().__init__(recipe, ask)
+        self.recipe = recipe
         self.places = places_of(self.where.names)
-
-    def rng(self, place: str) -> np.random.Generator:
-        return self.ask.ctx.at(place).rng
-
-    @cached_property
-    def locale(self) -> pa.Array:
-        return self.where.array(self.rows)
-
-    @cached_property
-    def country_code(self) -> pa.Array:
-        return self.where.array(self.rows, country_of)
-
-    @cached_property
-    def country(self) -> pa.Array:
-        return self.where.array(self.rows, lambda name: COUNTRIES[country_of(name)][1])
 
     # ------------------------------------------------------------------------------------------------------ town
     @cached_property

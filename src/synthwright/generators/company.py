@@ -16,9 +16,9 @@ from synthwright.core.schema import Field
 from synthwright.kit.dice import permuted, secret
 from synthwright.kit.dictionaries import Lexicon, joined
 from synthwright.kit.firms import SECTORS, firms_of, tax_numbers
-from synthwright.kit.locales import COUNTRIES, country_of, known_weights
+from synthwright.kit.locales import country_of, known_weights
 from synthwright.kit.people import SEPARATORS, called
-from synthwright.kit.roles import NAMED, WORDS, Localed, Role
+from synthwright.kit.roles import NAMED, WORDS, Localed, Localities, Role
 from synthwright.kit.ruled import Ask, Column
 
 _BLOCK = 10**5
@@ -79,29 +79,14 @@ class Company(Localed):
         return {role: getattr(firms, role) for role in wanted}
 
 
-class _Firms:
+class _Firms(Localities):
     """The companies of some rows: each property is a role, made when it is asked for, from a stream of its own."""
 
     def __init__(self, recipe: Company, ask: Ask, *, distinct: bool) -> None:
-        self.recipe, self.ask, self.rows, self.distinct = recipe, ask, ask.rows, distinct
-        self.where = recipe.locales(ask)
+        super().__init__(recipe, ask)
+        self.recipe, self.distinct = recipe, distinct
         self.lists = firms_of(self.where.names)
         self.people = called(self.where.names)
-
-    def rng(self, place: str) -> np.random.Generator:
-        return self.ask.ctx.at(place).rng
-
-    @cached_property
-    def locale(self) -> pa.Array:
-        return self.where.array(self.rows)
-
-    @cached_property
-    def country_code(self) -> pa.Array:
-        return self.where.array(self.rows, country_of)
-
-    @cached_property
-    def country(self) -> pa.Array:
-        return self.where.array(self.rows, lambda name: COUNTRIES[country_of(name)][1])
 
     @cached_property
     def sectors(self) -> np.ndarray:

@@ -14,6 +14,7 @@ from pydantic import Field as Setting
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Kind, Schema
+from synthwright.kit.amounts import readable
 from synthwright.kit.formulas import Formula as Understood
 from synthwright.kit.formulas import children, column, faults, read
 from synthwright.kit.ruled import Ask, Column, Ruled, as_field, hops
@@ -26,13 +27,8 @@ def _written(said: Any) -> Any:
     return repr(said) if isinstance(said, int | float) else said
 
 
-def _readable(text: str) -> str:
-    read(text)
-    return text
-
-
 Said = Annotated[
-    str, BeforeValidator(_written), AfterValidator(_readable),
+    str, BeforeValidator(_written), AfterValidator(readable),
     WithJsonSchema({"anyOf": [{"type": t} for t in ("string", "number", "boolean", "null")]}),
 ]  # fmt: skip
 

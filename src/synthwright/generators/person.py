@@ -19,9 +19,9 @@ from synthwright.core.schema import Field
 from synthwright.kit.dice import permuted, secret
 from synthwright.kit.dictionaries import Lexicon, joined
 from synthwright.kit.latin import latins
-from synthwright.kit.locales import COUNTRIES, country_of, domains, language_of
+from synthwright.kit.locales import country_of, domains, language_of
 from synthwright.kit.people import SEPARATORS, called, sexes_said
-from synthwright.kit.roles import DAYS, NAMED, WHOLE, WORDS, Localed, Role
+from synthwright.kit.roles import DAYS, NAMED, WHOLE, WORDS, Localed, Localities, Role
 from synthwright.kit.ruled import Ask, Column
 from synthwright.kit.telephones import Form, telephones
 
@@ -134,29 +134,14 @@ class Person(Localed):
         return {role: getattr(crowd, role) for role in wanted}
 
 
-class _Crowd:
+class _Crowd(Localities):
     """The people of some rows: each property is a role, made when it is asked for, from a stream of its own."""
 
     def __init__(self, recipe: Person, ask: Ask, distinct: frozenset[str]) -> None:
-        self.recipe, self.ask, self.rows, self.distinct = recipe, ask, ask.rows, distinct
+        super().__init__(recipe, ask)
+        self.recipe, self.distinct = recipe, distinct
         self.given = recipe.given(ask)
-        self.where = recipe.locales(ask)
         self.called = called(self.where.names)
-
-    def rng(self, place: str) -> np.random.Generator:
-        return self.ask.ctx.at(place).rng
-
-    @cached_property
-    def locale(self) -> pa.Array:
-        return self.where.array(self.rows)
-
-    @cached_property
-    def country_code(self) -> pa.Array:
-        return self.where.array(self.rows, country_of)
-
-    @cached_property
-    def country(self) -> pa.Array:
-        return self.where.array(self.rows, lambda name: COUNTRIES[country_of(name)][1])
 
     # ------------------------------------------------------------------------------------------------------- sex
     @cached_property

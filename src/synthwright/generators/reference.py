@@ -9,16 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field as Setting
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Kind, Schema, canonical
 from synthwright.core.values import labels
-from synthwright.kit.amounts import Amount, amount, named
+from synthwright.kit.amounts import Amount, Readable, amount, named
 from synthwright.kit.degrees import EXPONENTS, Targets, law_weights
 from synthwright.kit.dice import permuted, secret
 from synthwright.kit.formulas import condition, faults, read
+from synthwright.kit.lookups import flat
 from synthwright.kit.pairs import agreeing, crowded, differing, in_groups
 from synthwright.kit.ruled import Ask, Column, Ruled, hops, reached
 from synthwright.kit.stated import lost, wrong_amount
@@ -57,7 +58,7 @@ class Reference(Ruled):
     weight: Amount | None = Setting(default=None, examples=[2.0])
     """In proportion to what parents are pointed to, in place of `degrees`: a formula of the parent's own columns
     (`income / 1000`); less than 0 counts as 0."""
-    where: str | None = Setting(default=None, examples=["a > 0"])
+    where: Readable | None = Setting(default=None, examples=["a > 0"])
     """A condition on the parent: only where it holds may a parent be pointed to (`closed is null`)."""
     match: dict[str, str] = Setting(default={}, examples=[{"a": "b"}])
     """What the parent must have in common with the row: columns of the parent, and beside each the column of the row
@@ -70,13 +71,6 @@ class Reference(Ruled):
     other_than: str | None = Setting(default=None, examples=["a"])
     """Another reference of the row to the same table: the row points to another parent than that (`transfer.target`
     is made with `other_than: source`). With `distinct_per` to none that any row of the owner has there."""
-
-    @field_validator("where")
-    @classmethod
-    def _readable(cls, said: str | None) -> str | None:
-        if said is not None:
-            read(said)
-        return said
 
     @model_validator(mode="after")
     def _together(self) -> Reference:
@@ -154,7 +148,7 @@ class Reference(Ruled):
         if there is None or key not in there.column_names or not there.num_rows:
             raise self._lacking(name, f"rows of {parent!r} to point to", "none",
                                 f"say how many rows of {parent!r} to make")  # fmt: skip
-        keys = _whole(there.column(key))
+        keys = flat(there.column(key))
         choice = self._choice(Ask(ask.given, parent, (), ask.ctx), ask, name)
         if self.degrees == "once":
             if int(ask.numbers.max(initial=0)) >= choice.targets.size:
@@ -251,7 +245,7 @@ class Reference(Ruled):
             owner = np.where(codes < 0, len(distinct) + owner, codes)  # a row of nobody is by itself
         if self.other_than is None:
             return owner, np.zeros(0, np.int64)
-        at = pc.index_in(_whole(ask.column(self.other_than)).cast(keys.type), value_set=keys)
+        at = pc.index_in(flat(ask.column(self.other_than)).cast(keys.type), value_set=keys)
         at = pc.fill_null(at, -1).to_numpy(zero_copy_only=False).astype(np.int64)
         if choice.places is not None:
             found = np.full(len(keys) + 1, -1)  # the last one is for -1
@@ -271,12 +265,6 @@ class _Choice(NamedTuple):
     targets: Targets
     group: np.ndarray | None
     """From which group of targets each row wants one; -1: it has no value to match. None: there is one group."""
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as one array: many rows are taken from it in any order."""
-    held = column.combine_chunks()
-    return pa.concat_arrays(held.chunks) if isinstance(held, pa.ChunkedArray) else held
 
 
 def _parents(schema: Schema, table: str) -> Sequence[str]:

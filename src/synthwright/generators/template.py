@@ -17,6 +17,7 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Frozen, Kind, Schema
 from synthwright.kit import grammar_slots as filling
+from synthwright.kit.amounts import Readable
 from synthwright.kit.formulas import children, condition, faults, read
 from synthwright.kit.grammar import CLOCK, NAME, Grammar, Option, Slot, codes_of, parse
 from synthwright.kit.grammar_slots import SlotUse
@@ -38,20 +39,13 @@ class Alternative(Frozen):
     """The text, with slots in braces."""
     weight: float = Setting(default=1.0, ge=0, allow_inf_nan=False)
     """How often it is taken, in proportion to the others."""
-    when: str | None = None
+    when: Readable | None = None
     """A condition on the row's columns, `hour(at) < 12`: where it does not hold, the alternative is not taken."""
 
     @field_validator("text")
     @classmethod
     def _has_slots(cls, said: str) -> str:
         parse(said)
-        return said
-
-    @field_validator("when")
-    @classmethod
-    def _readable(cls, said: str | None) -> str | None:
-        if said is not None:
-            read(said)
         return said
 
 

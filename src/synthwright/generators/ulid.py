@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field as Setting
-from pydantic import field_validator
 
-from synthwright.core.contracts import Abilities, Place
-from synthwright.core.schema import Field, Kind, Schema, canonical
-from synthwright.kit.identifiers import milliseconds, octets, own_numbers, own_words, ulids
-from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import is_moment, no_moment
+from synthwright.core.contracts import Abilities
+from synthwright.core.schema import Field, Kind, canonical
+from synthwright.kit.identifiers import Timed, milliseconds, octets, own_numbers, own_words, ulids
+from synthwright.kit.ruled import Ask, Column
 
 
-class Ulid(Ruled):
+class Ulid(Timed):
     """Gives every row a ULID of its own: 48 bits of time and 80 of chance, as 26 characters that sort by time.
 
     64 of its bits are a keyed permutation of the row's number, so that no two rows of a run share one; 16 are drawn.
@@ -33,22 +31,6 @@ class Ulid(Ruled):
     """The column of dates or instants that is told, or the path to one. Where it has no value, 1970 is told."""
     since: str = Setting(default="2024-01-01T00:00:00", examples=["2020-01-01"])
     """Without `at`: the instant of the first row; each row is a millisecond later than the one before."""
-
-    @field_validator("since")
-    @classmethod
-    def _an_instant(cls, said: str) -> str:
-        if not is_moment(said):
-            raise ValueError("wanted a date or an instant, such as 2024-01-01T00:00:00")
-        return said
-
-    def paths(self) -> Sequence[str]:
-        return () if self.at is None else (self.at,)
-
-    def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
-        found = [f for f in super().misused(schema, table, produce) if f[0]]  # the path is told with its place
-        if self.at is not None:
-            found += [(("at",), said) for said in no_moment(self.at, schema, table, produce)]
-        return found
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         time = milliseconds(ask, self.at, self.since)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field as Setting
-from pydantic import field_validator
 
-from synthwright.core.contracts import Abilities, Place
-from synthwright.core.schema import Field, Kind, Schema, canonical
-from synthwright.kit.identifiers import milliseconds, octets, own_numbers, own_words, uuids
-from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import is_moment, no_moment
+from synthwright.core.contracts import Abilities
+from synthwright.core.schema import Field, Kind, canonical
+from synthwright.kit.identifiers import Timed, milliseconds, octets, own_numbers, own_words, uuids
+from synthwright.kit.ruled import Ask, Column
 
 
-class Uuid(Ruled):
+class Uuid(Timed):
     """Gives every row a UUID of its own (RFC 9562), of version 4 or, with an instant in front, of version 7.
 
     64 of its bits are a keyed permutation of the row's number, so that no two rows of a run share one; the others are
@@ -36,22 +34,6 @@ class Uuid(Ruled):
     instant is 1970."""
     since: str = Setting(default="2024-01-01T00:00:00", examples=["2020-01-01"])
     """With `ordered` and without `at`: the instant of the first row; each later row is a millisecond later."""
-
-    @field_validator("since")
-    @classmethod
-    def _an_instant(cls, said: str) -> str:
-        if not is_moment(said):
-            raise ValueError("wanted a date or an instant, such as 2024-01-01T00:00:00")
-        return said
-
-    def paths(self) -> Sequence[str]:
-        return () if self.at is None else (self.at,)
-
-    def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
-        found = [f for f in super().misused(schema, table, produce) if f[0]]  # the path is told with its place
-        if self.at is not None:
-            found += [(("at",), said) for said in no_moment(self.at, schema, table, produce)]
-        return found
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         return {c: self._drawn(ask, c, ask.field(c)) for c in ask.produce}

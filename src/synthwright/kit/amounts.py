@@ -12,13 +12,15 @@ from synthwright.kit.formulas import numbers, read
 from synthwright.kit.ruled import Ask
 
 
-def _readable(said: float | str) -> float | str:
-    if isinstance(said, str):
-        read(said)
+def readable(said: str) -> str:
+    """Return a formula as it is written; a ValueError where it cannot be read."""
+    read(said)
     return said
 
 
-Amount = Annotated[float | str, AfterValidator(_readable)]
+Readable = Annotated[str, AfterValidator(readable)]
+"""A formula or a condition in the language of `kit.formulas`; one that cannot be read is told at once."""
+Amount = float | Readable
 """A number, or a formula such as `20 + 0.5 * age` in the language of `kit.formulas`."""
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Annotated, Any, cast
 
 import numpy as np
-from pydantic import BeforeValidator, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, ValidationError, model_validator
 from pydantic import Field as Setting
 
 from synthwright.core import registry
@@ -17,6 +17,7 @@ from synthwright.core.errors import UnknownNameError
 from synthwright.core.phrases import sentence
 from synthwright.core.rule_nodes import Nothing
 from synthwright.core.schema import Field, Frozen, Kind, Schema
+from synthwright.kit.amounts import Readable
 from synthwright.kit.distributions import Shape
 from synthwright.kit.episode_rows import START, WORDS
 from synthwright.kit.episodes import Draw
@@ -99,7 +100,7 @@ def _described(said: Any) -> Any:
 class Change(Frozen):
     """What the rows of a pattern have in a column: by a formula, or made by a generator."""
 
-    formula: str | None = None
+    formula: Readable | None = None
     """What it is computed by."""
     use: str | None = None
     """The generator that makes it: any that follows a rule."""
@@ -107,13 +108,6 @@ class Change(Frozen):
     """The parameters of the generator."""
     once: bool = False
     """Whether all rows of an episode have what its first row gets."""
-
-    @field_validator("formula")
-    @classmethod
-    def _readable(cls, said: str | None) -> str | None:
-        if said is not None:
-            read(said)
-        return said
 
     @model_validator(mode="after")
     def _one_way(self) -> Change:
@@ -216,7 +210,7 @@ class Pattern(Frozen):
 
     rate: float = Setting(gt=0, le=1)
     """The share of the table's rows that belong to it."""
-    where: str | None = None
+    where: Readable | None = None
     """A condition on the row at which an episode begins; nothing: any row."""
     rows: Annotated[Lengths, BeforeValidator(_shaped, json_schema_input_type=int | Lengths)] = Setting(
         default=Lengths.model_validate({"uniform": {"low": 1, "high": 1}})
@@ -226,13 +220,6 @@ class Pattern(Frozen):
     """How many rows remain at least of an episode that the end of its entity cuts short."""
     set_: dict[str, Changed] = Setting(default_factory=dict, alias="set")
     """What its rows have in which column, computed from what they had before."""
-
-    @field_validator("where")
-    @classmethod
-    def _readable(cls, said: str | None) -> str | None:
-        if said is not None:
-            read(said)
-        return said
 
     @property
     def single(self) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field as Setting
+from pydantic import field_validator
 
-from synthwright.core.schema import Field, Kind
+from synthwright.core.contracts import Place
+from synthwright.core.schema import Field, Kind, Schema
 from synthwright.core.values import numbers
 from synthwright.kit.dice import permuted, secret
-from synthwright.kit.ruled import Ask
-from synthwright.kit.stated import fixed
+from synthwright.kit.ruled import Ask, Ruled
+from synthwright.kit.stated import fixed, is_moment, no_moment
 
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Digits of base 32 as Crockford has them: no I, L, O, U."""
@@ -104,3 +108,28 @@ def octets(high: np.ndarray, low: np.ndarray) -> pa.Array:
     ends = np.arange(0, 16 * len(high) + 1, 16, dtype=np.int64)
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(high),
                                             [None, pa.py_buffer(ends), pa.py_buffer(said)])  # fmt: skip
+
+
+class Timed(Ruled):
+    """Identifiers that tell an instant: of a column, or later with each row."""
+
+    at: str | None = Setting(default=None, examples=["a"])
+    """The column of dates or instants that is told, or the path to one."""
+    since: str = Setting(default="2024-01-01T00:00:00", examples=["2020-01-01"])
+    """Without `at`: the instant of the first row; each row is a millisecond later than the one before."""
+
+    @field_validator("since")
+    @classmethod
+    def _an_instant(cls, said: str) -> str:
+        if not is_moment(said):
+            raise ValueError("wanted a date or an instant, such as 2024-01-01T00:00:00")
+        return said
+
+    def paths(self) -> Sequence[str]:
+        return () if self.at is None else (self.at,)
+
+    def misused(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
+        found = [f for f in super().misused(schema, table, produce) if f[0]]  # the path is told with its place
+        if self.at is not None:
+            found += [(("at",), said) for said in no_moment(self.at, schema, table, produce)]
+        return found

@@ -6,8 +6,10 @@ import re
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field as Setting
 
@@ -15,7 +17,7 @@ from synthwright.core.contracts import Place
 from synthwright.core.errors import SampleError
 from synthwright.core.personal import plain_name
 from synthwright.core.schema import Field, Kind, Schema, canonical
-from synthwright.kit.locales import Locales, Which, locale_of, which
+from synthwright.kit.locales import COUNTRIES, Locales, Which, country_of, locale_of, which
 from synthwright.kit.ruled import Ask, Column, Ruled, hops
 
 WORDS = frozenset({Kind.TEXT, Kind.CATEGORY})
@@ -181,6 +183,29 @@ class Localed(Roled):
                 if r == role and c not in ask.produce]  # fmt: skip
         return which(ask, self.locale, next(iter([*([self.locale_from] if self.locale_from else []), *said]), None),
                      locale_of)  # fmt: skip
+
+
+class Localities:
+    """What some rows have by their locale, and a stream of randomness for each thing that is made of them."""
+
+    def __init__(self, recipe: Localed, ask: Ask) -> None:
+        self.ask, self.rows = ask, ask.rows
+        self.where = recipe.locales(ask)
+
+    def rng(self, place: str) -> np.random.Generator:
+        return self.ask.ctx.at(place).rng
+
+    @cached_property
+    def locale(self) -> pa.Array:
+        return self.where.array(self.rows)
+
+    @cached_property
+    def country_code(self) -> pa.Array:
+        return self.where.array(self.rows, country_of)
+
+    @cached_property
+    def country(self) -> pa.Array:
+        return self.where.array(self.rows, lambda name: COUNTRIES[country_of(name)][1])
 
 
 def _named(kind: type[Roled], column: str) -> str | None:

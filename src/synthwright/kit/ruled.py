@@ -294,9 +294,7 @@ def as_field(values: Column, field: Field, owner: str, column: str, *, exact: bo
         if field.kind in ORDERED | {Kind.BOOLEAN} and values.dtype.kind in "fiub":
             return from_numbers(values.astype(np.int8) if values.dtype.kind == "b" else values, None, field)
         values = pa.array(values, from_pandas=True)
-    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if isinstance(whole, pa.ChunkedArray):  # no chunk, or several that do not fit one array
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+    whole = flat(values)
     if pa.types.is_dictionary(whole.type):
         whole = whole.cast(whole.type.value_type)
     if whole.type == kind:

@@ -10,7 +10,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Place
 from synthwright.core.schema import Frozen
-from synthwright.kit.amounts import Amount
+from synthwright.kit.amounts import Amount, Readable
 from synthwright.kit.formulas import read
 from synthwright.kit.state_delays import After
 from synthwright.kit.stated import Said, is_iso
@@ -21,19 +21,12 @@ def in_order(said: Mapping[str, Any]) -> dict[str, Any]:
     return dict(sorted(said.items(), key=lambda item: str(item[0])))
 
 
-def _readable(said: str) -> str:
-    read(said)
-    return said
-
-
 def _when(said: str) -> str:
     if not is_iso(said):
         read(said)
     return said
 
 
-Condition = Annotated[str, AfterValidator(_readable)]
-"""A condition in the language of `kit.formulas`."""
 Moment = Annotated[str, AfterValidator(_when)]
 """An ISO date or instant, or a formula that gives one."""
 
@@ -45,7 +38,7 @@ class Way(Frozen):
     """The state that is entered."""
     weight: Amount = 1.0
     """How likely it is, in proportion to the other ways from here: a number, or a formula."""
-    when: Condition | None = None
+    when: Readable | None = None
     """A condition: where it does not hold, or cannot be told, this way is closed."""
     after: After | None = None
     """How long it takes, where that is another delay than the state's own."""
@@ -175,7 +168,7 @@ class Machine(Frozen):
     begins: Moment
     """When its first state is entered: an ISO date or instant, or a formula of the parent such as
     `birth_date + 365 * onset_age`. Where it has no value, the machine does not run."""
-    when: Condition | None = None
+    when: Readable | None = None
     """A condition on the parent: where it does not hold, or cannot be told, the machine does not run."""
     first: Annotated[Ways, AfterValidator(_chosen), Setting(min_length=1, examples=["a"])]
     """The state that is entered first, or several with weights: `{mild: 0.7, severe: 0.3}`."""

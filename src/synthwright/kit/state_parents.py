@@ -11,6 +11,7 @@ import pyarrow as pa
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.kit.formulas import condition, numbers, read
+from synthwright.kit.lookups import flat
 from synthwright.kit.ruled import Ask, hops
 from synthwright.kit.state_clock import DAY, Clock
 
@@ -67,7 +68,7 @@ class Parents:
     def __init__(self, ask: Ask, paths: Sequence[str], clock: Clock) -> None:
         self.rows, self._ask, self._clock = ask.rows, ask, clock
         schema = ask.given.schema
-        self._columns = {p: _whole(ask.column(p)) for p in paths}
+        self._columns = {p: flat(ask.column(p)) for p in paths}
         ends = {p: hops(schema, ask.table, p)[-1] for p in paths}
         fields = {p: schema.tables[h.table].fields[h.column] for p, h in ends.items()}
         table = Table.model_construct(fields={**known_fields(clock.field), **fields})
@@ -117,8 +118,3 @@ class Parents:
 def _moving(paths: Collection[str]) -> bool:
     """Return whether a formula names what changes from moment to moment."""
     return any(p in KNOWN for p in paths)
-
-
-def _whole(values: pa.ChunkedArray) -> pa.Array:
-    held = values.combine_chunks()
-    return held if isinstance(held, pa.Array) else pa.concat_arrays(held.chunks)

@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from synthwright.core.contracts import Place
 from synthwright.core.schema import Schema
-from synthwright.kit.amounts import Amount, amount, named
+from synthwright.kit.amounts import Amount, Readable, amount, named
 from synthwright.kit.formulas import condition, read
 from synthwright.kit.ruled import Ask, Column
 from synthwright.kit.stated import wrong_amount, wrong_condition
@@ -34,7 +34,7 @@ class Each(Unfolding):
 
     count: Amount = 1.0
     """How many rows: a number, or a formula of the parent's columns and what its references lead to."""
-    where: str | None = Setting(default=None, examples=["state == 'ill'"])
+    where: Readable | None = Setting(default=None, examples=["state == 'ill'"])
     """A condition on the parent: where it does not hold, or cannot be told, there are no rows."""
 
     @field_validator("count")
@@ -42,13 +42,6 @@ class Each(Unfolding):
     def _some(cls, said: float | str) -> float | str:
         if not isinstance(said, str) and not 0 <= said <= 10**9:
             raise ValueError("wanted a number of rows, 0 or more")
-        return said
-
-    @field_validator("where")
-    @classmethod
-    def _readable(cls, said: str | None) -> str | None:
-        if said is not None:
-            read(said)
         return said
 
     def paths(self) -> Sequence[str]:

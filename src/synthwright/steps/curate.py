@@ -17,7 +17,7 @@ from synthwright.core.schema import Schema, fingerprint
 from synthwright.kit.tables import save_dataset, write_json
 from synthwright.kit.verdicts import merged, save_verdicts
 from synthwright.steps.orders import Bench
-from synthwright.steps.waves import Wave, shard_counts, shard_data, shard_problems, table_of
+from synthwright.steps.waves import Wave, joined, shard_counts, shard_data, shard_problems, table_of
 
 PARENT_DROPPED = "parent-dropped"
 SURPLUS = "surplus"
@@ -47,21 +47,21 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
         _apply(curator, made, settled, rulings, train, bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before)))
     _orphans(made, settled, rulings)
     filled = _fill(rulings, slots)
-    kept, dropped, reasons = dict(made.tables), made, []
+    kept: dict[str, pa.Table] = {}
+    dropped: dict[str, pa.Table] = {}
     whole: dict[str, list[str]] = {}
+    reasons = []
     for table, ruling in rulings.items():
-        gone = ~ruling.keep
+        held, gone = made.tables[table], ~ruling.keep
         if not gone.any() and (mine := [s for s in shards if table_of(bench, s) == table]):
-            whole[table], kept[table] = mine, made.tables[table].slice(0, 0)
+            whole[table], kept[table] = mine, held.slice(0, 0)
         else:
-            kept[table] = made.tables[table].filter(pa.array(ruling.keep))
-        dropped = dropped.filter(table, gone) if gone.any() else dropped
+            kept[table] = held.filter(pa.array(ruling.keep))
+        dropped[table] = held.filter(pa.array(gone))
         reasons.append(Verdict(table, ruling.keep[gone], ruling.reason.filter(pa.array(gone))))
-    none = {t: held.slice(0, 0) for t, held in dropped.tables.items() if rulings[t].keep.all()}
-    dropped = Dataset(dropped.schema, {**dropped.tables, **none})
     save_dataset(Dataset(made.schema, kept), folder / "kept")
     write_json(folder / "whole.json", whole)
-    save_dataset(dropped, folder / "dropped")
+    save_dataset(Dataset(made.schema, dropped), folder / "dropped")
     save_verdicts(reasons, folder / "reasons")
     save_verdicts(filled, folder / "slots")
     counts = [shard_counts(bench, s) for s in shards]
@@ -126,7 +126,7 @@ def _apply(
     alive = made
     for table, ruling in rulings.items():
         alive = alive.filter(table, ruling.keep)
-    every = _joined([*settled, alive])
+    every = joined([*settled, alive])
     before = {t: sum(s.rows(t) for s in settled) for t in made.tables}
     judge = curator.fit(every, train if curator.reads_real else None, ctx.at("fit"), before)
     for verdict in _judged(judge, alive, ctx):
@@ -148,17 +148,6 @@ def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:
             piece = said.get(table, _all_stay(table, shard.rows(table)))
             found.setdefault(table, []).append(piece)
     return [_end_to_end(t, pieces) for t, pieces in found.items()]
-
-
-def _joined(pieces: list[Dataset]) -> Dataset:
-    held = [p for p in pieces if p.rows()]
-    if len(held) < 2:
-        return held[0] if held else pieces[-1]
-    tables = {}
-    for table in held[0].tables:
-        mine = [p.tables[table] for p in held if p.rows(table)] or [held[0].tables[table]]
-        tables[table] = pa.concat_tables(mine)
-    return Dataset(held[0].schema, tables)
 
 
 def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict]) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
@@ -20,7 +18,7 @@ from synthwright.kit.matching import Matched, matched
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.steps.late import settled_late
 from synthwright.steps.orders import Bench, opened
-from synthwright.steps.waves import Wave
+from synthwright.steps.waves import Wave, joined
 
 WORK = "synthwright.steps.evaluate:measure_one"
 LONGEST_FIRST = ("detection", "tstr", "attribute-inference", "augmentation", "importance", "lattices", "linkability",
@@ -44,7 +42,7 @@ def gather(bench: Bench, fits: Mapping[str, str], waves: list[Wave]) -> str:
         def write(folder: Path) -> None:
             write_json(folder / "waves.json", keys)
             if anew:
-                save_dataset(settled_late(bench, fits, _joined(bench, keys)), folder / "data")
+                save_dataset(settled_late(bench, fits, _stayed(bench, keys)), folder / "data")
 
         bench.store.put(key, write)
     return key
@@ -55,14 +53,11 @@ def gathered(bench: Bench, kept: str) -> Dataset:
     at = bench.store.at / kept
     if (at / "data").is_dir():
         return load_dataset(at / "data")
-    return _joined(bench, json.loads((at / "waves.json").read_bytes()))
+    return _stayed(bench, json.loads((at / "waves.json").read_bytes()))
 
 
-def _joined(bench: Bench, keys: list[str]) -> Dataset:
-    pieces = [Wave.of(bench, k).kept() for k in keys]
-    tables = {t: pa.concat_tables([p.tables[t] for p in pieces if p.rows(t)] or [pieces[0].tables[t]])
-              for t in bench.plan.schema.tables}  # fmt: skip
-    return Dataset(bench.plan.schema, tables)
+def _stayed(bench: Bench, keys: list[str]) -> Dataset:
+    return joined([Wave.of(bench, k).kept() for k in keys])
 
 
 def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:

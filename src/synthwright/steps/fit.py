@@ -23,7 +23,7 @@ def fit(bench: Bench) -> dict[str, str]:
     keys = {p.name: fit_key(bench, p) for p in bench.plan.parts}
     missing = {name for name, key in keys.items() if bench.store.get(key) is None}
     for name in (p.name for p in bench.plan.parts if p.name in missing and not p.generator.abilities.learns):
-        fit_one(bench.order(part=name, key=keys[name]))  # nothing is learned: no process is worth starting
+        _put_fitted(bench, name, keys[name])  # nothing is learned: no process is worth starting
         missing.discard(name)
     waiting = [bench.order(part=name, key=key) for name, key in keys.items() if name in missing]
     bench.ctx.progress(0, max(len(waiting), 1), "parts")
@@ -41,14 +41,12 @@ def fit_key(bench: Bench, part: PlannedPart) -> str:
 
 def fit_one(order: dict[str, Any]) -> None:
     """Fit one part and put keeper and model into the store."""
-    bench = opened(order)
-    part = bench.part(order["part"])
-    keeper, model = fit_part(part, bench.train(), bench.ctx)
+    _put_fitted(opened(order), order["part"], order["key"])
 
-    def write(folder: Path) -> None:
-        save_fitted(keeper, model, folder)
 
-    bench.store.put(order["key"], write)
+def _put_fitted(bench: Bench, name: str, key: str) -> None:
+    keeper, model = fit_part(bench.part(name), bench.train(), bench.ctx)
+    bench.store.put(key, lambda folder: save_fitted(keeper, model, folder))
 
 
 def fit_part(part: PlannedPart, data: Dataset, ctx: Context) -> tuple[Keeper, Model]:

@@ -16,15 +16,14 @@ from synthwright.core.dataset import SHARD, Dataset
 from synthwright.core.part_order import parents_first
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
-from synthwright.kit.tables import load_dataset, save_dataset, write_json
-from synthwright.kit.verdicts import save_verdicts
+from synthwright.kit.tables import load_dataset
 from synthwright.steps.complete import complete
 from synthwright.steps.fit import load_fitted
 from synthwright.steps.late import made_late
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun
 from synthwright.steps.unfold import unfold
-from synthwright.steps.waves import Wave
+from synthwright.steps.waves import Wave, put_shard
 
 RULED = 4 * SHARD
 """Rows of a shard of a table that rules alone make: they are quick, and what a shard costs besides is spared."""
@@ -55,12 +54,13 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
             key = f"shard/{fingerprint([__version__, begun.key, table, i, mine, len(settled), parents])}"
             orders.append({"table": table, "settled": settled, "shard": i, "rows": [low, high], "key": key,
                            "parents": list(keys)})  # fmt: skip
-        waiting = [bench.order(start=begun.key, fits=fits, **o) for o in orders if bench.store.get(o["key"]) is None]
+        waiting = [o for o in orders if bench.store.get(o["key"]) is None]
         before = len(keys)
         total = before + max(len(orders), 1)
         bench.ctx.progress(before, total, "shards")
         if waiting and bench.ctx.engine is not None:
-            bench.ctx.engine.map(WORK, waiting, partial(_tell, bench.ctx, before, total))
+            shared = bench.order(start=begun.key, fits=fits)
+            bench.ctx.engine.map(WORK, [shared | o for o in waiting], partial(_tell, bench.ctx, before, total))
         keys += [o["key"] for o in orders]
     return made_late(bench, fits, keys, settled), begun
 
@@ -122,13 +122,8 @@ def make_shard(order: dict[str, Any]) -> None:
               for p in _early(bench, table)]  # fmt: skip
     made = complete(fitted, given, table, bench.ctx.at("generate", table, len(order["settled"]), order["shard"]))
     only = Dataset(bench.plan.schema, {t: h if t == table else h.slice(0, 0) for t, h in made.data.tables.items()})
-
-    def write(folder: Path) -> None:
-        save_dataset(only, folder / "data")
-        save_verdicts(made.problems, folder / "problems")
-        write_json(folder / "counts.json", {"redrawn": made.redrawn, "repaired": made.repaired, "table": table})
-
-    bench.store.put(order["key"], write)
+    counts = {"redrawn": made.redrawn, "repaired": made.repaired, "table": table}
+    put_shard(bench, order["key"], only, made.problems, counts)
 
 
 def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any]) -> Dataset:

@@ -7,7 +7,6 @@ stayed, where rows went: what is released adds up.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -15,12 +14,11 @@ from synthwright import __version__
 from synthwright.core.contracts import Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
-from synthwright.kit.tables import save_dataset, write_json
-from synthwright.kit.verdicts import merged, save_verdicts
+from synthwright.kit.verdicts import merged
 from synthwright.steps.complete import Made, complete
 from synthwright.steps.fit import load_fitted
 from synthwright.steps.orders import Bench
-from synthwright.steps.waves import Wave, shard_counts, shard_data, shard_problems, table_of
+from synthwright.steps.waves import Wave, put_shard, shard_counts, shard_data, shard_problems, table_of
 
 
 def made_late(bench: Bench, fits: Mapping[str, str], shards: list[str], settled: list[str]) -> list[str]:
@@ -67,10 +65,8 @@ def _completed(bench: Bench, fits: Mapping[str, str], data: Dataset, names: Coll
     for part in bench.plan.parts:
         if part.name not in names:
             continue
-        gone = {c.removeprefix(f"{part.table}.") for c in part.part.produce}
-        if part.part.mode != "make":  # it changes what is there: what stayed is what it begins with
-            gone = set()
-        bare = data.select(part.table, [c for c in data.columns(part.table) if c not in gone])
+        anew = part.part.produce if part.part.mode == "make" else ()  # others begin with what stayed
+        bare = data.select(part.table, [c for c in data.columns(part.table) if f"{part.table}.{c}" not in anew])
         fitted = [(part, *load_fitted(part.generator, bench.store.at / fits[part.name]))]
         made = complete(fitted, bare, part.table, bench.ctx.at("generate", "late", part.table))
         data, problems = made.data, [*problems, *made.problems]
@@ -95,10 +91,4 @@ def _piece(done: Made, table: str, at: int, rows: int) -> Made:
 def _put(bench: Bench, old: str, key: str, table: str, piece: Made) -> None:
     """Put a shard with its late columns into the store."""
     problems = merged([*(v for v in shard_problems(bench, old) if v.table == table), *piece.problems])
-
-    def write(folder: Path) -> None:
-        save_dataset(piece.data, folder / "data")
-        save_verdicts(problems, folder / "problems")
-        write_json(folder / "counts.json", shard_counts(bench, old))
-
-    bench.store.put(key, write)
+    put_shard(bench, key, piece.data, problems, shard_counts(bench, old))

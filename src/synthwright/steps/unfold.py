@@ -40,10 +40,11 @@ def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
     blocks = [(i, low, k) for i, k in enumerate(whose) for low in range(0, _rows(bench, k, parent), BLOCK)]
     keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i, low])}"
             for i, low, k in blocks]  # fmt: skip
-    orders = [bench.order(table=table, of=k, others=others, number=i, begin=low, key=key)
+    orders = [{"of": k, "number": i, "begin": low, "key": key}
               for (i, low, k), key in zip(blocks, keys, strict=True) if bench.store.get(key) is None]  # fmt: skip
     if orders and bench.ctx.engine is not None:
-        bench.ctx.engine.map(WORK, orders, lambda _done: None)
+        shared = bench.order(table=table, others=others)
+        bench.ctx.engine.map(WORK, [shared | o for o in orders], lambda _done: None)
     name = f"start/{fingerprint([begun.key, table, keys])}"
     held = [load_dataset(bench.store.at / key).tables[table] for key in keys]
     rows = sum(t.num_rows for t in held)

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from synthwright.core.contracts import Verdict
 from synthwright.core.dataset import Dataset
-from synthwright.kit.tables import load_dataset
-from synthwright.kit.verdicts import load_verdicts
+from synthwright.kit.tables import load_dataset, save_dataset, write_json
+from synthwright.kit.verdicts import load_verdicts, save_verdicts
 from synthwright.steps.orders import Bench
 
 
@@ -73,3 +73,24 @@ def shard_data(bench: Bench, key: str) -> Dataset:
 def shard_problems(bench: Bench, key: str) -> list[Verdict]:
     """Return the rulings on rows that could not be made."""
     return load_verdicts(bench.store.at / key / "problems")
+
+
+def put_shard(bench: Bench, key: str, data: Dataset, problems: list[Verdict], counts: dict[str, Any]) -> None:
+    """Put a shard into the store: its rows, the rulings on rows that could not be made, and its counts."""
+
+    def write(folder: Path) -> None:
+        save_dataset(data, folder / "data")
+        save_verdicts(problems, folder / "problems")
+        write_json(folder / "counts.json", counts)
+
+    bench.store.put(key, write)
+
+
+def joined(pieces: list[Dataset]) -> Dataset:
+    """Return the rows of several datasets, table by table; of tables without rows what the first one holds."""
+    held = [p for p in pieces if p.rows()]
+    if len(held) < 2:
+        return held[0] if held else pieces[-1]
+    tables = {t: pa.concat_tables([p.tables[t] for p in held if p.rows(t)] or [held[0].tables[t]])
+              for t in held[0].tables}  # fmt: skip
+    return Dataset(held[0].schema, tables)
