@@ -90,7 +90,8 @@ def test_what_no_real_row_has_cannot_be_proven(project: Path) -> None:
         assert "adult.age, adult.income were set" in str(score.problem)
         assert "200" not in str(score.problem)
     assert all(whole(report, m).status == "ok" for m in ("conditions", "rows"))
-    assert any("too few real rows" in n for n in report.notes)
+    assert any("no real row meets what was asked for" in n for n in report.notes)
+    assert "nothing was compared" in report.warnings[0]
 
 
 # ------------------------------------------------------------------------------------- power, on a table that is made

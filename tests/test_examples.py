@@ -1,10 +1,13 @@
-"""The examples by rules, made small: they pass, their keys hold, and what their texts promise is true."""
+"""The examples, those by rules made small: they pass, their keys hold, and what their texts promise is true."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -258,3 +261,96 @@ def test_batteries_of_iot_are_changed_when_they_are_empty(made: Made) -> None:
     expected = 100 - 100 * since / found["battery_life"]
     assert (changed["device"].n_unique(), found["day"].null_count()) == (len(iot["device"]), 0)
     assert ((found["battery"] - expected).abs() < 100 / 90).all()  # within a day: the hour of the change is not told
+
+
+# -------------------------------------------------------------------------------------------- text by language models
+TEXTS = {
+    "text-intents": ("message", 15, {"messages"}),
+    "text-instructions": ("task", 12, {"instruction", "input", "output"}),
+    "text-preferences": ("pair", 12, {"prompt", "chosen", "rejected"}),
+    "text-support": ("case", 12, {"messages"}),
+    "text-textbook": ("page", 12, {"id", "place", "reader", "topic", "child", "pupil", "student", "exercise",
+                                   "solution"}),
+    "text-eval-cases": ("case", 12, {"id", "customer", "article", "message", "expected", "edge"}),
+    "text-red-team": ("attack", 12, {"messages"}),
+}  # fmt: skip
+"""Examples whose writer is scripted: their table, its rows, and what stands in a line of the release."""
+Texts = Callable[[str], tuple[sw.Report, list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Texts:
+    """Return what runs an example of text once, as it is copied by `init --from`, and gives report and lines."""
+    held: dict[str, tuple[sw.Report, list[dict[str, Any]]]] = {}
+
+    def run(name: str) -> tuple[sw.Report, list[dict[str, Any]]]:
+        if name not in held:
+            at = tmp_path_factory.mktemp(name)
+            shutil.copytree(folder(name), at / name)
+            report = sw.run(at / name / f"{name}.yaml", at / "out")
+            held[name] = report, lines_of(at / "out")
+        return held[name]
+
+    return run
+
+
+def lines_of(out: Path) -> list[dict[str, Any]]:
+    """Return the lines of a release."""
+    return [json.loads(line) for file in sorted((out / "data").rglob("*.jsonl"))
+            for line in file.read_text(encoding="utf-8").splitlines()]  # fmt: skip
+
+
+def quick(name: str) -> Any:
+    """Return a parameter: one example runs always, the others among the slow tests."""
+    return pytest.param(name, marks=() if name == "text-support" else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", [quick(name) for name in sorted(TEXTS)])
+def test_texts_are_released(name: str, told: Texts) -> None:
+    """Offline, every row that was asked for is there, in the form that was asked for, and all differ."""
+    (report, lines), (table, rows, words) = told(name), TEXTS[name]
+    assert report.passed, (report.summary, report.dropped)
+    assert report.rows == {table: rows}
+    assert len(lines) == rows
+    assert all(set(line) == words for line in lines)
+    assert len({json.dumps(line) for line in lines}) == rows
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_writers_of_texts_can_be_changed(name: str, tmp_path: Path) -> None:
+    """Each server of the remark, put in the place of the scripted writer, makes a sound specification."""
+    shutil.copytree(folder(name), tmp_path / name)
+    file = tmp_path / name / f"{name}.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert len((folder(name) / "README.md").read_text(encoding="utf-8").splitlines()) <= 60
+    servers = re.findall(r"^# {3}models:.*\n# {3}( {2}writer: .*)$", text, re.MULTILINE)
+    block = re.search(r"^models:\n(?: .*\n)+", text, re.MULTILINE)
+    assert len(servers) == 3
+    assert block is not None
+    for server in servers:
+        file.write_text(text.replace(block[0], f"models:\n{server}\n"), encoding="utf-8")
+        assert sw.check(file) is not None
+
+
+@pytest.mark.slow
+def test_texts_come_again(told: Texts, tmp_path: Path) -> None:
+    """A second run from nothing has the same lines, in the same order."""
+    report = sw.run(folder("text-support") / "text-support.yaml", tmp_path / "out")
+    assert report.passed
+    assert lines_of(tmp_path / "out") == told("text-support")[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "reasons"), [
+    ("text-support", {"personal-data", "harmful-wording", "near-duplicate"}),
+    ("text-eval-cases", {"in-evaluation-set", "near-duplicate"}),
+])  # fmt: skip
+def test_faults_of_texts_are_found(name: str, reasons: set[str], told: Texts) -> None:
+    """What is wrong with some of the scripted answers is why their rows went."""
+    assert reasons <= set(told(name)[0].dropped)
+
+
+@pytest.mark.slow
+def test_refusals_of_red_team_stay(told: Texts) -> None:
+    """Answers that decline are released."""
+    assert any("I do not" in line["messages"][-1]["content"] for line in told("text-red-team")[1])

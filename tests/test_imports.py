@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("torch", "ray", "pandas", "polars", "sklearn", "lightgbm", "altair", "scipy", "faker", "openpyxl", "narwhals")
+HEAVY = ("torch", "ray", "pandas", "polars", "sklearn", "lightgbm", "altair", "scipy", "faker", "openpyxl", "narwhals",
+         "aiohttp", "jsonschema")  # fmt: skip
 """Top packages that `import synthwright` must not load."""
 COMMAND = Path(sys.executable).with_name("synthwright")
 
@@ -39,7 +40,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert heavy("import synthwright") == []
 
 
-@pytest.mark.parametrize("group", ["generators", "curators", "metrics", "sources", "sinks"])
+@pytest.mark.parametrize("group", ["generators", "processes", "curators", "metrics", "sources", "sinks", "providers"])
 def test_recipes_load_nothing_heavy(group: str) -> None:
     """Importing every recipe, as `list`, `explain` and `check` do, loads none of the heavy libraries."""
     code = f"from synthwright.core import registry\nfor n in registry.names({group!r}): registry.find({group!r}, n)"

@@ -63,7 +63,7 @@ def _main(
 def init(
     data: Annotated[Optional[Path], typer.Argument(help="A file or folder: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")] = None,  # noqa: E501, UP045
     *,
-    example: Annotated[Optional[str], typer.Option("--from", metavar="NAME", help="In place of data, a complete example: payments, ehr, shop, support, iot, ner-forms, adult.")] = None,  # noqa: E501, UP045
+    example: Annotated[Optional[str], typer.Option("--from", metavar="NAME", help="In place of data, a complete example: payments, ehr, shop, support, iot, ner-forms, adult; by language models: text-intents, text-instructions, text-preferences, text-support, text-textbook, text-eval-cases, text-red-team.")] = None,  # noqa: E501, UP045
     force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Guess what data is, or take a complete example; write a specification, ready to run."""
@@ -89,6 +89,16 @@ def check(spec: Annotated[Path, typer.Argument(help="The specification.")], *, r
     check_spec(spec, root, Say(json=json, quiet=quiet))
 
 
+@app.command(epilog="Example:  synthwright plan intents.yaml")
+def plan(spec: Annotated[Path, typer.Argument(help="The specification.")], *, root: Root = None,
+         json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
+    """Estimate what language models will take: calls, tokens, money and time; ask none."""
+    from synthwright.commands.rehearsing import rehearse_spec
+    from synthwright.commands.saying import Say
+
+    rehearse_spec(spec, root, 20, Say(json=json, quiet=quiet), shown=0)
+
+
 @app.command(epilog="Example:  synthwright run adult.yaml --out out/adult --workers 2")
 def run(
     spec: Annotated[Path, typer.Argument(help="The specification.")],
@@ -97,12 +107,17 @@ def run(
     seed: Seed = None,
     workers: Workers = None,
     store: Annotated[Optional[Path], typer.Option("--store", help="Where finished steps are kept; by default OUT/.store.")] = None,  # noqa: E501, UP045
+    dry: Annotated[bool, typer.Option("--dry-run", help="Show the first prompts and what all will cost; ask no language model.")] = False,  # noqa: E501
     force: Force = False, root: Root = None, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Make the data and prove it, or refuse it; a stopped run goes on where it was."""
     from synthwright.commands.making import run_spec
+    from synthwright.commands.rehearsing import rehearse_spec
     from synthwright.commands.saying import Say
 
+    if dry:
+        rehearse_spec(spec, root, 3, Say(json=json, quiet=quiet))
+        raise typer.Exit
     run_spec(spec, out, {"seed": seed, "workers": workers, "store": store, "force": force, "root": root},
              Say(json=json, quiet=quiet))  # fmt: skip
 

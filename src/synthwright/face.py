@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from synthwright.core import registry
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Generator
-from synthwright.core.dataset import Dataset
-from synthwright.core.errors import InputError, UnknownNameError
+from synthwright.core.dataset import Dataset, to_arrow
+from synthwright.core.errors import Fault, InputError, UnknownNameError
 from synthwright.core.loading import load_spec
 from synthwright.core.plan import Plan, plan
 from synthwright.core.schema import Schema
@@ -20,6 +20,9 @@ from synthwright.line import check as check_line
 from synthwright.line import run as run_line
 from synthwright.report.report import Report
 from synthwright.synthesizer import Frame, Synthesizer, columns_of, learn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["check", "evaluate", "fit", "load", "read", "run"]
 
@@ -151,26 +154,57 @@ def evaluate(  # noqa: PLR0913  the parameters of a notebook function
         workers: processes; the scores do not depend on it.
 
     Raises:
-        InputError: data that cannot be read, or tables that do not match.
+        InputError: data that cannot be read, tables that do not match, or held-out rows that are training rows.
+        SpecError: metrics, gates or waivers that there are not, all of them at once.
     """
-    case = case_of(real, synthetic, holdout, schema, target, sensitive)
-    return judge(case, metrics, gates, seed, guessed=schema is None, waive=waive, workers=workers)[0]
+    _whole(seed, "seed", 0)
+    _whole(workers, "workers", 1)
+    if schema is not None and not isinstance(schema, Schema):
+        raise InputError("evaluate", "schema", wanted="a Schema", got=f"a {type(schema).__name__}")
+    case, unjudged = case_of(real, synthetic, holdout, schema, target, sensitive)
+    return judge(case, metrics, gates, seed, guessed=schema is None, waive=waive, workers=workers, warned=unjudged)[0]
 
 
 def case_of(
     real: Any, synthetic: Any, holdout: Any, schema: Schema | None, target: str | None, sensitive: Sequence[str]
-) -> Case:  # fmt: skip
-    """Bring real, held-out and synthetic rows under one schema."""
+) -> tuple[Case, list[str]]:  # fmt: skip
+    """Bring real, held-out and synthetic rows under one schema; say too what of the synthetic ones it has no place for.
+
+    Raises:
+        InputError: what is no data, or columns that there are not, or held-out rows that are training rows.
+    """
+    from synthwright.kit.overlap import refuse_overlap
+
     train = None if real is None else Dataset.of(real, schema)
-    if train is None and schema is None:
+    agreed = schema or (train.schema if train else None)
+    unjudged: list[str] = []
+    if agreed is None:
         made = Dataset.of(synthetic)
     else:
-        agreed = schema or (train.schema if train else None)
-        assert agreed is not None  # noqa: S101  one of the two is there
-        made = Dataset.of(_called(synthetic, agreed), agreed)
+        tables = _called(synthetic, agreed)
+        unjudged = left_out({t: held.column_names for t, held in tables.items()}, agreed)
+        made = Dataset.of(tables, agreed)
     rest = None if holdout is None else Dataset.of(_called(holdout, made.schema), made.schema)
+    if train is not None and rest is not None:
+        refuse_overlap(train, rest, "evaluate")
     rules = tuple((t, r) for t, table in made.schema.tables.items() for r in table.rules)
-    return Case(train, rest, made, _one(made.schema, target), columns_of(made.schema, sensitive), rules)
+    named = columns_of(made.schema, [] if target is None else _texts([target], "target"))
+    groups = columns_of(made.schema, _texts(sensitive, "sensitive"))
+    return Case(train, rest, made, next(iter(named), None), groups, rules), unjudged
+
+
+def left_out(columns: Mapping[str, Sequence[str]], schema: Schema) -> list[str]:
+    """Return a sentence for the tables and one for the columns of synthetic data that the schema has no place for."""
+    tables = [t for t in columns if t not in schema.tables]
+    strange = [f"{t}.{c}" for t, names in columns.items() if t in schema.tables
+               for c in names if c not in schema.tables[t].fields]  # fmt: skip
+    said = []
+    for word, found in (("table", tables), ("column", strange)):
+        many, more = ("s", "were") if len(found) > 1 else ("", "was"), " …" if len(found) > 20 else ""
+        if found:
+            said.append(f"{len(found)} {word}{many[0]} of the synthetic data that the real data lacks {many[1]} not "
+                        f"judged: {', '.join(map(repr, found[:20]))}{more}.")  # fmt: skip
+    return said
 
 
 def judge(  # noqa: PLR0913  what `evaluate` is told
@@ -183,6 +217,7 @@ def judge(  # noqa: PLR0913  what `evaluate` is told
     guessed: bool = False,
     waive: Mapping[str, str] | None = None,
     workers: int = 1,
+    warned: Sequence[str] = (),
 ) -> tuple[Report, dict[str, float]]:
     """Measure a case and hold it against gates; return the report and the seconds of each metric.
 
@@ -195,15 +230,16 @@ def judge(  # noqa: PLR0913  what `evaluate` is told
         guessed: whether the schema was guessed, so that the rules are no more than guesses.
         waive: why which default gates do not rule.
         workers: processes; the scores do not depend on it.
+        warned: what the reader must know beside what is measured, a sentence each.
     """
     from synthwright.core.schema import fingerprint
     from synthwright.report.verdict import settle
     from synthwright.steps.judging import measured
 
-    asked = Evaluate(metrics=tuple(metrics), gates=tuple(gates), waive=dict(waive or {}), sensitive=case.sensitive)
+    asked = _asked(metrics, gates, waive, case.sensitive)
     release = Use(use="parquet")
     spec = Spec(synthwright=1, name="evaluate", schema_=case.schema, evaluate=asked, curate=(), release=release)
-    made = plan(spec, case.schema, guessed=guessed)
+    made = plan(spec, case.schema, _fault, guessed=guessed)
     many = len(made.metrics)
     told = None if watcher is None else lambda done, name: watcher.progress(done, many, name)
     scores, seconds = measured(case, made.metrics, seed, spec.evaluate.seconds, workers=workers, told=told)
@@ -219,20 +255,63 @@ def judge(  # noqa: PLR0913  what `evaluate` is told
         judged=True,
         waived=made.waived,
     )
-    return report, seconds
+    return report.model_copy(update={"warnings": (*warned, *report.warnings)}), seconds
 
 
-def _called(data: Any, schema: Schema) -> Any:
-    """Return a single table under the name that the schema gives its single table."""
+def _called(data: Any, schema: Schema) -> dict[str, pa.Table]:
+    """Return the tables of some data as they are outside; a single one under the name of the schema's single table."""
     if isinstance(data, Dataset):
         data = data.to_arrow_tables()
-    if isinstance(data, Mapping) and len(data) == 1 and len(schema.tables) == 1:
-        return {schema.only: next(iter(data.values()))}
-    return data
+    if not isinstance(data, Mapping):
+        if len(schema.tables) > 1:
+            raise InputError("evaluate", "the data", wanted=f"a mapping of the {len(schema.tables)} tables' names to "
+                             "frames", got=f"a {type(data).__name__}")  # fmt: skip
+        data = {schema.only: data}
+    if len(data) == 1 and len(schema.tables) == 1:
+        data = {schema.only: next(iter(data.values()))}
+    return {str(t): to_arrow(frame, str(t)) for t, frame in data.items()}
 
 
-def _one(schema: Schema, column: str | None) -> str | None:
-    return None if column is None else columns_of(schema, [column])[0]
+def _asked(metrics: Any, gates: Any, waive: Any, sensitive: tuple[str, ...]) -> Evaluate:
+    """Return what is asked of some data, as a specification would say it."""
+    from pydantic import ValidationError
+
+    from synthwright.core.phrases import sentence
+
+    if waive is not None and not isinstance(waive, Mapping):
+        raise InputError("evaluate", "waive", wanted="a mapping of scores to reasons", got=f"a {type(waive).__name__}")
+    try:
+        return Evaluate(metrics=_texts(metrics, "metrics"), gates=_texts(gates, "gates"), waive=dict(waive or {}),
+                        sensitive=sensitive)  # fmt: skip
+    except ValidationError as error:
+        one = error.errors(include_url=False)[0]
+        word, *name = map(str, one["loc"])
+        raise InputError("evaluate", f"{word} {name[0]!r}: {sentence(one)}" if name else f"{word}: {sentence(one)}",
+                         remedy="a waiver says why, in the words that the card repeats" if word == "waive" else "",
+                         ) from None  # fmt: skip
+
+
+def _fault(place: tuple[str | int, ...], message: str) -> Fault:
+    """Return a fault of what `evaluate` was told."""
+    return Fault("evaluate", 0, 0, f"{place[1] if len(place) > 1 else place[0]}: {message}")
+
+
+def _texts(said: Any, word: str) -> tuple[str, ...]:
+    """Return a list of texts; an InputError for anything else."""
+    if isinstance(said, str) or not isinstance(said, Iterable):
+        remedy = f"write [{said!r}]" if isinstance(said, str) else ""
+        raise InputError("evaluate", word, wanted="a list of text", got=f"a {type(said).__name__}", remedy=remedy)
+    found = tuple(said)
+    if wrong := [one for one in found if not isinstance(one, str)]:
+        raise InputError("evaluate", word, wanted="text", got=f"a {type(wrong[0]).__name__}")
+    return found
+
+
+def _whole(said: Any, word: str, least: int) -> None:
+    """Refuse what is no whole number, or too small a one."""
+    if isinstance(said, bool) or not isinstance(said, int) or said < least:
+        got = repr(said) if isinstance(said, int | float) else f"a {type(said).__name__}"
+        raise InputError("evaluate", word, wanted=f"a whole number from {least}", got=got)
 
 
 def check(spec: str | Path) -> Plan | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from synthwright import __version__
 from synthwright.core.errors import InputError
@@ -17,10 +17,12 @@ from synthwright.core.plan import Plan, check_names, plan
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.engine.local import Local
 from synthwright.report.report import Report
+from synthwright.steps.cells import Tally, tallies
 from synthwright.steps.curate import curate
 from synthwright.steps.evaluate import evaluate, gather
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
+from synthwright.steps.models import connected
 from synthwright.steps.orders import Bench
 from synthwright.steps.release import Ended, release
 from synthwright.steps.source import Sourced, source
@@ -29,8 +31,13 @@ from synthwright.steps.waves import Wave
 from synthwright.store.folder import FolderStore
 from synthwright.store.out import Out
 
+if TYPE_CHECKING:
+    from synthwright.steps.rehearse import Rehearsed
+
 IN_VAIN = 4
 """After so many waves of rows from rules alone that filled no slot, no more are made: nothing changes there."""
+ASKED_IN_VAIN = 15
+"""The same where language models are asked: a wave makes one row for each empty slot, and the last may need several."""
 
 
 class Watcher(Protocol):
@@ -45,6 +52,9 @@ class Watcher(Protocol):
     def end(self, step: str, seconds: float) -> None:
         """Say that a step ended, and how long it took."""
 
+    def cells(self, filled: Sequence[Tally]) -> None:
+        """Say how the cells that were asked for stand after a wave."""
+
 
 class Nobody:
     """Is told, and says nothing."""
@@ -56,6 +66,9 @@ class Nobody:
         """Say nothing."""
 
     def end(self, step: str, seconds: float) -> None:
+        """Say nothing."""
+
+    def cells(self, filled: Sequence[Tally]) -> None:
         """Say nothing."""
 
 
@@ -129,8 +142,32 @@ def run(  # noqa: PLR0913  each is a switch of the command line
             _hold_to_lock(loaded, inputs)
             identity = fingerprint([__version__, _resolved(made).spec.fingerprint(), sorted(inputs.values())])
             place.claim(identity, force=force)
-        bench = Bench(_resolved(made), held, ctx, sourced.key if sourced else None)
-        return _steps(bench, sourced, place, clock, identity)
+        with connected(made, held) as models:
+            bench = Bench(_resolved(made), held, replace(ctx, models=models), sourced.key if sourced else None)
+            return _steps(bench, sourced, place, clock, identity)
+
+
+def rehearse(loaded: Loaded, rows: int, store: Path) -> list[Rehearsed]:
+    """Return what language models would be asked, for a few rows, and what all of it will take; nothing is sent.
+
+    Args:
+        loaded: the specification.
+        rows: how many rows of each table.
+        store: an empty folder.
+
+    Raises:
+        SynthwrightError: whatever is wrong with specification or data.
+    """
+    from synthwright.steps.rehearse import rehearse as rehearsed  # most runs ask no model: what asks is imported late
+
+    check(loaded)
+    with Local(1) as engine:
+        held = FolderStore.open(store)
+        ctx = replace(loaded.ctx, seed=loaded.spec.seed, engine=engine, store=held)
+        sourced = source(loaded.spec, held, ctx, loaded.fault)
+        schema = sourced.schema if sourced else _declared(loaded)
+        made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+        return rehearsed(Bench(_resolved(made), held, ctx, sourced.key if sourced else None), rows)
 
 
 def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, identity: str) -> Report:
@@ -162,17 +199,20 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
     begun: Begun | None = first_start(bench)
     ruled = not any(p.generator.abilities.learns for p in bench.plan.parts)
     open_slots: list[int] = []
+    vain = ASKED_IN_VAIN if any(p.generator.asks() for p in bench.plan.parts) else IN_VAIN
     for _ in range(bench.plan.spec.waves):
-        if begun is None or (ruled and len(open_slots) > IN_VAIN and len(set(open_slots[-IN_VAIN - 1 :])) == 1):
+        if begun is None or (ruled and len(open_slots) > vain and len(set(open_slots[-vain - 1 :])) == 1):
             break
         with clock.step("generate"):
             shards, begun = generate(bench, fits, begun, [w.key for w in waves])
         with clock.step("curate"):
             waves.append(curate(bench, shards, waves, begun.slots))
+        if bench.plan.spec.begin.cells:
+            clock.watcher.cells(tallies(bench, waves))
         wanted = wanted or dict(begun.slots)
         gone = waves[-1].gone()
         open_slots.append(sum(int(g.sum()) for g in gone.values()))
-        begun = next_start(bench, begun, gone)
+        begun = next_start(bench, begun, gone, waves)
     return waves, wanted
 
 

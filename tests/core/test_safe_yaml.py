@@ -93,6 +93,39 @@ def test_many_values_are_refused_quickly(text: str) -> None:
     assert peak < 100_000_000
 
 
+@pytest.mark.parametrize(("text", "column", "said"), [
+    ("with: {formula: max(a, b)}", 17, "the comma ends 'max(a': put the formula in quotes, formula: 'max(a, …'"),
+    ("x: {f: if(a == 1, 1, 2), nulls: 0.1}", 8, "put the formula in quotes, f: 'if(a == 1, …'"),
+    ("x: {f: if(a == 'b', 1, 2)}", 8, "put the formula in quotes, f: \"if(a == 'b', …\""),
+    ("x: [max(a, b), c]", 5, "put the formula in quotes, 'max(a, …'"),
+    ('x: {f: if(a == 1, "x", "y")}', 27, "put the formula behind `f:` in quotes"),
+    ('x: {where: s in ["a", "b"]}', 17, "put the text behind `where:` in quotes"),
+    ("pattern: [A-Z]{3}", 15, "put the text behind `pattern:` in quotes"),
+    ('formula: "a" + b', 14, "put the whole in the other kind of quotes"),
+    ("high: >= 5", 8, "put the formula behind `high:` in quotes"),
+    ("rule: a: b", 8, "put the text behind `rule:` in quotes"),
+    ("\tx: 1", 1, "indent by blanks, not by tabs"),
+])  # fmt: skip
+def test_formulas_without_quotes(text: str, column: int, said: str) -> None:
+    """What YAML takes a formula or a pattern apart for is told as one fault, where it stands, with the remedy."""
+    with pytest.raises(SpecError) as caught:
+        safe_yaml.load(text, "f")
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column) == (1, column), fault
+    assert said in fault.message
+
+
+def test_what_looks_like_a_torn_formula_and_is_none() -> None:
+    """Texts in quotes, brackets that nothing follows, and keys without a value are what they are."""
+    text = "a: {f: 'max(a, b)', g}\nb: {c: (d, e: 1}\nf: [(g, h]\n"
+    assert safe_yaml.load(text, "f").data == {
+        "a": {"f": "max(a, b)", "g": None},
+        "b": {"c": "(d", "e": 1},
+        "f": ["(g", "h"],
+    }
+    assert safe_yaml.load("a: max(b, c)\nd: [max, min]\n", "f").data == {"a": "max(b, c)", "d": ["max", "min"]}
+
+
 def test_wide_schemas_are_read_quickly() -> None:
     """A schema of 10,000 commented columns is no bomb."""
     column = "{kind: number, type: double, step: 0.01, nulls: false}  # guessed from the values: correct it if wrong"

@@ -261,6 +261,7 @@ def test_other_than_points_elsewhere() -> None:
 @pytest.mark.parametrize(("how", "place", "said"), [
     ({"where": "sise > 1"}, "where", "did you mean 'size'"),
     ({"where": "size + 1"}, "where", "it gives a number"),
+    ({"where": "count(place by course) > 3"}, "where", "sums up rows of another table: make a column of it"),
     ({"weight": "town"}, "weight", "wanted a number"),
     ({"exponent": 1}, "exponent", "it goes with `degrees: zipf`"),
     ({"match": {"twon": "town"}}, "match.twon", "did you mean 'town'"),

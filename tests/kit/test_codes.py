@@ -49,6 +49,7 @@ def test_shares() -> None:
 
 
 @pytest.mark.parametrize(("pattern", "position", "said"), [
+    ("x{0}", 2, "leave it out"), ("(a|b){0,0}", 6, "leave it out"),
     ("[A-Z", 1, "not closed"), ("a*", 2, "without an end"), ("ab+", 3, "without an end"), ("(ab", 1, "not closed"),
     ("ab)", 3, "closes nothing"), ("[^a]", 2, "say which"), ("a{3", 2, "wanted"), ("a{3,}", 2, "at most"),
     ("a{3,1}", 2, "3 is more than 1"), ("a.", 2, "any character"), ("(?=a)", 2, "plain"),

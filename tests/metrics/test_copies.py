@@ -164,6 +164,47 @@ def test_few_columns(people: Case, columns: tuple[str, ...]) -> None:
     assert refused(NearCopies(), copied(few, noisy(few, some(few, ROWS))))
 
 
+def moved(case: Case, rows: pa.Table, deviations: float, columns: tuple[str, ...] = ()) -> pa.Table:
+    """Return rows with the same shift in each row, in some numbers or all."""
+    spec = case.schema.tables["people"]
+    for i, column in enumerate(rows.column_names):
+        if spec.fields[column].kind in ORDERED and (not columns or column in columns):
+            by = round(deviations * float(np.nanstd(numbers(real(case).column(column)))))
+            shifted = from_numbers(numbers(rows.column(column)) + by, None, spec.fields[column])
+            rows = rows.set_column(i, column, shifted)
+    return rows
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("deviations", [0.5, -3.0])
+def test_copies_that_moved_alike(people: Case, deviations: float, held: bool) -> None:  # noqa: FBT001
+    """Copies whose numbers are all shifted alike, however far, are told, and that it is by their shift."""
+    attacked = copied(people, moved(people, some(people, ROWS // 10), deviations))
+    score = whole(NearCopies(), attacked if held else attacked._replace(holdout=None))
+    assert refused(NearCopies(), attacked if held else attacked._replace(holdout=None))
+    assert "after the same shift" in str(score.problem)
+    assert score.value == pytest.approx(0.1 if held else 0.05, abs=0.035)
+
+
+def test_copies_that_moved_alike_with_other_labels(people: Case) -> None:
+    """Shifted copies are told by their numbers alone, where a label of each is another's."""
+    rows = moved(people, some(people, ROWS // 10), 0.5)
+    other = some(people, ROWS // 10, seed=9)
+    for column in ("occupation", "education"):
+        rows = rows.set_column(rows.column_names.index(column), column, other.column(column))
+    assert refused(NearCopies(), copied(people, rows))
+
+
+def test_copies_but_for_what_tells_most(people: Case) -> None:
+    """Copies without the one number that tells people apart are told by all the others together."""
+    rows = some(people, ROWS // 10)
+    other = some(people, ROWS // 10, seed=9)
+    rows = rows.set_column(rows.column_names.index("fnlwgt"), "fnlwgt", other.column("fnlwgt"))
+    score = whole(NearCopies(), copied(people, rows))
+    assert refused(NearCopies(), copied(people, rows))
+    assert "in all columns but a few" in str(score.problem)
+
+
 def test_far_rows_are_no_copies(people: Case) -> None:
     """Noise of half a deviation leaves no copies to speak of."""
     score = whole(NearCopies(), copied(people, noisy(people, some(people, ROWS // 20), 0.5)))

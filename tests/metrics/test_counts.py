@@ -84,6 +84,25 @@ def test_marginals_see_what_pairs_do_not(honest: Case, measure: Measure) -> None
     assert {"thing.one", "thing.two", "thing.side"} <= set((worst.problem or "").split(" ~ "))
 
 
+def test_marginals_find_the_three_of_a_wide_table(measure: Measure) -> None:
+    """Of ten thousand threes of columns, the one in which a label says whether two others agree is looked at."""
+
+    def wide(name: str, rows: int, *, lost: bool = False) -> pa.Table:
+        rng = Context(seed=6, place=(name,)).rng
+        left, right, any_ = rng.random((3, rows)) < 0.5
+        return pa.table({**{f"n{i}": rng.normal(size=rows) for i in range(37)}, "left": left,
+                         "right": right, "agree": any_ if lost else left == right})  # fmt: skip
+
+    train = Dataset.of(wide("train", 1_000), name="t")
+    holdout, honest = (Dataset.of(wide(n, 800), train.schema, name="t") for n in ("holdout", "made"))
+    good = measure(Marginals(choices=20), Case(train, holdout, honest))["worst"]
+    lost = Dataset.of(wide("made", 800, lost=True), train.schema, name="t")
+    bad = measure(Marginals(choices=20), Case(train, holdout, lost))["worst"]
+    assert over(good) <= 0
+    assert over(bad) > 0.2
+    assert bad.problem == "t.left ~ t.right ~ t.agree"
+
+
 def test_missingness_sees_where_nulls_are(honest: Case, measure: Measure) -> None:
     """As many nulls, but at random: the pair with what they followed is the worst."""
     held = honest.synthetic.tables["thing"].column("wide")
@@ -121,6 +140,40 @@ def test_support_sees_strangers(honest: Case, measure: Measure) -> None:
     scores = measure(Support(), spoiled(honest, town=pa.array(town, pa.large_string())))
     assert scores["worst"].problem == "thing.town"
     assert scores["thing.town"].value == pytest.approx(0.025)
+
+
+def test_support_sees_what_lies_far_out(measure: Measure) -> None:
+    """Half a percent of absurd ages is less than the tolerance of strange values, and has none of its own."""
+
+    def people(name: str, rows: int, absurd: int = 0) -> pa.Table:
+        rng = Context(seed=8, place=(name,)).rng
+        age = rng.integers(18, 90, rows)
+        age[:absurd] = -40
+        return pa.table({"age": age, "debt": rng.standard_cauchy(rows), "town": rng.choice(["Aix", "Bonn"], rows)})
+
+    train = Dataset.of(people("train", 6_000), name="thing")
+    holdout = Dataset.of(people("holdout", 3_000), train.schema, name="thing")
+    honest, spoilt = (Dataset.of(people("made", 6_000, n), train.schema, name="thing") for n in (0, 30))
+    good, bad = (measure(Support(), Case(train, holdout, made)) for made in (honest, spoilt))
+    assert over(good["far"]) < 0 < over(bad["far"])
+    assert bad["far"].value == pytest.approx(0.005, abs=0.0005)
+    assert bad["far"].problem == "thing.age"
+    assert (bad["worst"].value or 0) < (bad["worst"].reference or 0) + 0.01
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [lambda rng, n: rng.standard_cauchy(n), lambda rng, n: rng.pareto(1.2, n), lambda rng, n: rng.lognormal(0, 3, n),
+     lambda rng, n: np.where(rng.random(n) < 0.002, -999.0, rng.normal(size=n))],
+    ids=["cauchy", "pareto", "lognormal", "a rare sentinel"],
+)  # fmt: skip
+def test_heavy_tails_are_not_far_out(measure: Measure, tail: Callable[..., np.ndarray]) -> None:
+    """A second real sample of a column with heavy tails, or with a code that is rare, is within chance."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        train, holdout, made = (Dataset.of(pa.table({"x": tail(rng, n)}), name="t") for n in (800, 400, 800))
+        score = measure(Support(), Case(train, holdout, made), seed)["far"]
+        assert over(score) <= 0
 
 
 def test_lost_sees_what_is_gone(honest: Case, measure: Measure) -> None:

@@ -252,6 +252,31 @@ def test_days_and_hours(measure: Measure) -> None:
     assert value(scores["e.at"]) == 0.0
 
 
+def office(rows: int, seed: int, days: int = 0, *, kind: Kind = Kind.DATE) -> Dataset:
+    """Return days of work from 2015 on, more of them at the end of a month, some days later; or instants on them."""
+    rng = np.random.default_rng(seed)
+    months = np.datetime64("2015-01", "M") + rng.integers(0, 60, rows)
+    early = months.astype("M8[D]") + rng.integers(0, 28, rows)
+    last = (months + 1).astype("M8[D]") - 1
+    day = np.busday_offset(np.where(rng.random(rows) < 0.3, last, early), 0, roll="backward").astype(np.int64) + days
+    seconds = day * 86_400 + 3_600 * 8 + (rng.beta(2, 3, rows) * 36_000).astype(np.int64)
+    values = day if kind is Kind.DATE else seconds * 1_000_000
+    return toys.dataset({"e": {"at": (Field(kind=kind), values), "x": (WHOLE, rng.integers(0, 5, rows))}})
+
+
+@pytest.mark.parametrize("kind", [Kind.DATE, Kind.DATETIME])
+def test_days_of_another_week_day(measure: Measure, kind: Kind) -> None:
+    """Dates a day late stand on other days of the week and the month, though the column's distribution is the same."""
+    real = office(1_500, 1, kind=kind), office(800, 2, kind=kind)
+    assert all(behind(s) <= 0 for s in measure(Lattices(), Case(*real, office(1_500, 3, kind=kind))).values())
+    late = measure(Lattices(), Case(*real, office(1_500, 3, 1, kind=kind)))
+    assert behind(late[""]) > 0.05
+    assert str(late[""].problem).startswith(("e.at: the usual week days", "e.at: the usual days of the month"))
+    weeks = measure(Lattices(), Case(*real, office(1_500, 3, 7, kind=kind)))
+    assert str(weeks[""].problem) == "e.at: the usual days of the month"
+    assert behind(weeks[""]) > 0.05
+
+
 def test_common_values(measure: Measure) -> None:
     """A value that many rows share among fine ones, and half values among fine ones, are missed when they are gone."""
 

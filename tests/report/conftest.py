@@ -131,6 +131,9 @@ def make_release(tmp_path: Path, make_report: MakeReport) -> Callable[..., Path]
         report.write(folder / "internal" / "report.json")
         for page in ("report.html", "report.md", "officer.html", "officer.md"):
             (folder / "internal" / page).write_text("<!doctype html>", encoding="utf-8")
+        (folder / "internal" / "quarantine").mkdir()
+        first = next(iter(folder_names(data.schema.tables).values()))
+        (folder / "internal" / "quarantine" / f"{first}.parquet").write_bytes(b"rows that went")
         (folder / "spec.lock.yaml").write_text("synthwright: 1\n", encoding="utf-8")
         write_card(folder, report, plan)
         write_croissant(folder, data.schema, name="things", description="Synthetic things.")

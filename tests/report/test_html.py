@@ -98,7 +98,7 @@ def is_readable(text: str, page: Page) -> None:
     assert [page.elements.count(e) for e in ("main", "header", "nav", "footer", "h1", "title")] == [1] * 6
     assert page.levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(page.levels))
-    decoration = text.count('<svg class="icon" aria-hidden="true"')
+    decoration = text.count('<svg class="icon" role="presentation" aria-hidden="true"')
     assert text.count("<svg ") == text.count('<svg role="img" aria-label="') + decoration
     assert len(re.findall(r"<th\b", text)) == len(re.findall(r'<th scope="(?:col|row)"', text))
     assert page.elements.count("table") == page.elements.count("caption")

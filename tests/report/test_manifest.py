@@ -25,6 +25,12 @@ def release(make_release: Callable[..., Path], make_plan: Callable[..., Plan]) -
     return make_release(data, make_plan(data), parts=2)
 
 
+def put(folder: Path, name: str) -> None:
+    """Put an empty file somewhere in a release."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch()
+
+
 def flip(path: Path, at: int) -> None:
     """Change one bit of a file."""
     raw = bytearray(path.read_bytes())
@@ -42,13 +48,12 @@ def rewrite(folder: Path, old: str, new: str) -> None:
 
 def files(folder: Path) -> list[Path]:
     """Return every file of a release."""
-    return sorted(p for p in folder.rglob("*") if p.is_file())
+    return sorted(p for p in folder.rglob("*") if p.is_file() and p.parent.name != "quarantine")
 
 
 def test_a_whole_release_holds(release: Path) -> None:
     """Nothing differs in a release as it was written; it tells inputs, versions, seed, gates and notes."""
     assert verify(release) == []
-    assert unchecked(release) == []
     said = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     assert said["seed"] == 7
     assert said["inputs"] == {"things.csv": "0" * 64}
@@ -83,9 +88,14 @@ def test_any_missing_file_is_seen(release: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda f: (f / "data" / "extra.parquet").write_bytes(b""), "data/extra.parquet is not in the manifest"),
-        (lambda f: (f / "data" / "deep" / ".hidden").parent.mkdir() or (f / "data/deep/.hidden").touch(),
-         "data/deep/.hidden is not in the manifest"),
+        (lambda f: put(f, "data/extra.parquet"), "data/extra.parquet is a file that the manifest does not name"),
+        (lambda f: put(f, "data/deep/.hidden"), "data/deep/.hidden is a file that the manifest does not name"),
+        (lambda f: put(f, "internal/real.csv"), "internal/real.csv is a file that the manifest does not name"),
+        (lambda f: put(f, "internal/quarantine/other.parquet"), "internal/quarantine/other.parquet is a file that"),
+        (lambda f: put(f, "notes.txt"), "notes.txt is a file that the manifest does not name"),
+        (lambda f: put(f, ".secret/deep/x"), ".secret/deep/x is a file that the manifest does not name"),
+        (lambda f: (f / "internal" / "link").symlink_to(f), "internal/link is a file that the manifest does not name"),
+        (lambda f: rewrite(f, "internal/quarantine/parent", "data/customer"), "not in the form of a manifest"),
         (lambda f: (f / "manifest.json").write_text("{"), "manifest.json is no JSON"),
         (lambda f: (f / "manifest.json").write_text("[" * 100_000), "manifest.json is no JSON"),
         (lambda f: (f / "manifest.json").write_text('{"files": {}}'), "not in the form of a manifest"),
@@ -98,6 +108,29 @@ def test_other_edits_are_seen(release: Path, edit: Edit, said: str) -> None:
     """Extra files under data, and edits of the manifest down to a blank, are differences."""
     edit(release)
     assert any(said in d for d in verify(release))
+
+
+def test_what_runs_keep_is_no_part_of_a_release(release: Path) -> None:
+    """The store, the mark and the lock of a run, and what a run that was stopped left, are not looked at."""
+    for name in (".store/fit/x", ".run.json", ".lock", ".unfinished/internal/report.json"):
+        put(release, name)
+    assert verify(release) == []
+
+
+def test_quarantine_is_named_and_not_vouched_for(release: Path) -> None:
+    """Its files may be there, changed or gone: no hash of rows that went leaves the house. A link there is strange."""
+    held = release / "internal" / "quarantine" / "parent.parquet"
+    said = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+    assert said["quarantine"] == ["internal/quarantine/parent.parquet"]
+    assert "internal/quarantine/parent.parquet" not in said["files"]
+    assert "quarantine" in unchecked(release)[0]
+    held.write_bytes(b"other rows")
+    assert verify(release) == []
+    held.unlink()
+    assert verify(release) == []
+    assert unchecked(release) == []
+    held.symlink_to(release / "README.md")
+    assert "internal/quarantine/parent.parquet is a file that the manifest does not name" in verify(release)
 
 
 def test_links_are_no_files(release: Path) -> None:

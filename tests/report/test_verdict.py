@@ -150,3 +150,29 @@ def test_says_numbers_apart() -> None:
     assert said(0.123456789) == "0.1235"
     assert said(0.10000001, 0.1) == "0.10000001"
     assert said(1 - 1e-16, 1.0) != said(1.0)
+
+
+def test_pairs_hold_in_either_order() -> None:
+    """A gate on a pair of columns finds its score, whichever column is named first."""
+    assert one("trend[t.b ~ t.a] <= 0.1", Score("trend", "t.a ~ t.b", 0.05)).passed
+    assert not one("trend[t.b ~ t.a] <= 0.1", Score("trend", "t.a ~ t.b", 0.2)).passed
+    assert "no score about" in one("trend[t.b ~ t.c] <= 0.1", Score("trend", "t.a ~ t.b", 0.05)).why
+
+
+def test_what_no_real_row_meets_is_warned_of_first() -> None:
+    """Gates that do not apply because nothing could be compared are counted, in one sentence for each reason."""
+    problem = "no real row meets what was asked for (t.a was set): nothing was compared"
+    silent = [Score(m, status="not-applicable", problem=problem) for m in ("shape", "trend", "tstr")]
+    scores = [
+        *silent,
+        Score("keys", status="not-applicable", problem="no table has a key"),
+        Score("lost", "", 0.5, 0.1),
+    ]
+    gates = ["shape <= 0.1", "shape.worst <= 0.1", "trend <= 0.1", "keys >= 1"]
+    found = warnings(scores, gates, {"lost": "lower"})
+    assert found[0] == (
+        "No real row meets what was asked for (t.a was set): nothing was compared, and 3 gates do not rule: "
+        "of likeness and use nothing is proven."
+    )
+    assert len(found) == 2
+    assert warnings(silent[:1], ["keys >= 1"], {})[0].endswith("nothing was compared.")

@@ -13,8 +13,8 @@ import pytest
 
 import synthwright as sw
 from synthwright.core import registry
-from synthwright.core.contracts import Curator
 from synthwright.kit.keeping import UNREACHABLE
+from synthwright.kit.room import BEYOND
 from synthwright.steps.curate import PARENT_DROPPED, SURPLUS
 
 SPEC = """\
@@ -77,10 +77,10 @@ def test_rows_that_cannot_be_made_are_refused(shop: Path) -> None:
 
 def test_every_reason_is_documented(checkout: Path) -> None:
     """The page of reason codes names every code there is, and no other."""
-    codes = {UNREACHABLE, PARENT_DROPPED, SURPLUS}
-    for name in registry.names("curators"):
-        recipe = registry.find("curators", name)
-        if issubclass(recipe, Curator) and recipe.__module__.startswith("synthwright."):
-            codes |= set(recipe.reasons)
+    codes = {UNREACHABLE, BEYOND, PARENT_DROPPED, SURPLUS}
+    groups: tuple[registry.Group, ...] = ("generators", "curators")
+    for recipe in (registry.find(g, n) for g in groups for n in registry.names(g)):
+        if recipe.__module__.startswith("synthwright."):
+            codes |= set(getattr(recipe, "reasons", {}))
     page = (checkout / "docs" / "reasons.md").read_text()
     assert set(re.findall(r"^\| `([a-z-]+)`", page, re.MULTILINE)) == codes

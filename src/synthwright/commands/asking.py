@@ -37,7 +37,7 @@ def check_spec(path: Path, root: Path | None, say: Say) -> None:
         return
     say.result({"ok": True, "plan": [
         {"part": p.name, "use": p.generator.name, "make": p.part.produce, "given": p.part.given, "mode": p.part.mode}
-        for p in plan.parts]})  # fmt: skip
+        for p in plan.parts], "warnings": list(map(str, plan.doubts))})  # fmt: skip
     _show_plan(plan, say)
 
 
@@ -57,7 +57,9 @@ def _show_plan(plan: Plan, say: Say) -> None:
     say.line(f"rows:     {'; '.join(_rows(plan)) or 'as many as there are real ones'}")
     say.line(f"evaluate: {', '.join(alone) or 'nothing'}{_others(len(plan.metrics) - len(alone), 'measure')}")
     say.line(f"gates:    {'; '.join(gates) or 'none'}{_others(len(plan.gates) - len(gates), 'gate')}")
-    say.line("No fault found.")
+    for doubt in plan.doubts:
+        say.line(f"warning: {doubt}")
+    say.line(f"No fault found{f', and {len(plan.doubts)} to look at' if plan.doubts else ''}.")
 
 
 def _rows(plan: Plan) -> list[str]:

@@ -162,12 +162,13 @@ def evaluate_files(files: dict[str, Path | None], target: str | None, out: Path 
         raise InputError("evaluate", missing[0], wanted="a file", got="no such file")
     real = read(files["real"]) if files["real"] else None
     schema = real.schema if real else None
-    others = {w: _as(files[w], schema) for w in ("synthetic", "holdout")}
-    case = case_of(real, others["synthetic"], others["holdout"], schema, target, switches["sensitive"])
+    made, unjudged = _as(files["synthetic"], schema)
+    held, _ = _as(files["holdout"], schema)
+    case, _ = case_of(real, made, held, schema, target, switches["sensitive"])
     with say.steps() as watcher:
         watcher.begin("evaluate")
         report, seconds = judge(case, DEFAULT_METRICS, switches["gates"], switches["seed"], watcher, guessed=True,
-                                workers=switches["workers"] or cores())  # fmt: skip
+                                workers=switches["workers"] or cores(), warned=unjudged)  # fmt: skip
         watcher.end("evaluate", sum(seconds.values()))
     if out is not None:
         with said_plainly(out):
@@ -200,12 +201,12 @@ def _forms(asked: Sequence[str], out: Path | None, *, json: bool) -> tuple[tuple
     raise typer.BadParameter(f"{what} --out, the folder to write to", param_hint="'--format'")
 
 
-def _as(path: Path | None, schema: Schema | None) -> Dataset | None:
-    """Read a file under a schema; a single table is called what the schema calls its single table."""
+def _as(path: Path | None, schema: Schema | None) -> tuple[Dataset | None, list[str]]:
+    """Read a file under a schema, and say what that has no place for; a single table has the name that it gives it."""
     if path is None:
-        return None
+        return None, []
     from synthwright.core.context import Context
-    from synthwright.face import folder_of
+    from synthwright.face import folder_of, left_out
     from synthwright.sources.choose import for_path
 
     at = path.absolute()
@@ -213,7 +214,8 @@ def _as(path: Path | None, schema: Schema | None) -> Dataset | None:
     tables = source.tables(Context(root=folder_of(at)))
     if schema is not None and len(schema.tables) == 1 and len(tables) == 1:
         tables = {schema.only: next(iter(tables.values()))}
-    return Dataset.of(tables, schema, text=source.text)
+    unjudged = [] if schema is None else left_out({t: held.column_names for t, held in tables.items()}, schema)
+    return Dataset.of(tables, schema, text=source.text), unjudged
 
 
 def fit_file(data: Path, out: Path, generator: str, given: list[str], switches: dict[str, Any], say: Say) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from synthwright.commands.grid import grid, summary
 from synthwright.core.errors import SpecError, StoreError, SynthwrightError
 
 INTERRUPTED = 130
@@ -71,6 +72,10 @@ class Lines:
         """Say that a step ended."""
         self.console.print(f"{step:<9} {seconds:7.1f} s", markup=False)
 
+    def cells(self, filled: Any) -> None:
+        """Say how the cells stand after a wave."""
+        self.console.print(f"cells     {summary(filled)}", markup=False)
+
 
 @dataclass
 class Live:
@@ -79,9 +84,11 @@ class Live:
     console: Any
     bars: dict[str, Any] = field(default_factory=dict)
     shown: Any = None
+    screen: Any = None
     now: str = ""
 
     def __enter__(self) -> Self:
+        from rich.live import Live as Screen
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self.shown = Progress(
@@ -92,13 +99,14 @@ class Live:
             TimeElapsedColumn(),
             console=self.console,
         )
-        self.shown.start()
+        self.screen = Screen(self.shown, console=self.console, refresh_per_second=8)
+        self.screen.start()
         for step in STEPS:
             self.bars[step] = self.shown.add_task(step, total=1, start=False, what="")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.shown.stop()
+        self.screen.stop()
 
     def begin(self, step: str) -> None:
         """Start a step's bar; a step that comes again goes on."""
@@ -114,6 +122,12 @@ class Live:
         task = self.shown.tasks[self.bars[step]]
         self.shown.update(self.bars[step], completed=task.total, what=task.fields["what"])
         self.shown.stop_task(self.bars[step])
+
+    def cells(self, filled: Any) -> None:
+        """Show how the cells stand after a wave, below the bars."""
+        from rich.console import Group
+
+        self.screen.update(Group(self.shown, grid(filled, self.console.width)))
 
 
 def guarded(command: Callable[[], Any]) -> int:

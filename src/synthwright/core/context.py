@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from synthwright.core.errors import InputError, PathError
+
+if TYPE_CHECKING:
+    from synthwright.core.chat import Models
 
 
 class Engine(Protocol):
@@ -64,6 +67,8 @@ class Context:
     """The specification's folder, where it is another: relative paths are looked for there first."""
     allowed: tuple[Path, ...] = ()
     """Files and folders outside the project that the command line named."""
+    models: Models | None = None
+    """The language models that the specification names; only the driver has them."""
 
     def at(self, *names: str | int) -> Context:
         """Return the context of a place below this one, with its own stream of randomness."""

@@ -7,7 +7,7 @@ learned is another object. Randomness comes only from the context that is passed
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
+from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Frozen, Kind, Rule, Schema, fingerprint
 from synthwright.core.spec import SetTo
 
@@ -46,6 +47,10 @@ class Recipe(Frozen):
     def faults(self, schema: Schema) -> list[str]:
         """Return what its parameters cannot mean under a schema, a sentence each: unknown columns, wrong rules."""
         return []
+
+    def asks(self) -> tuple[str, ...]:
+        """Return the names of the language models that it asks; it then runs in the driver."""
+        return ()
 
 
 class Spend(NamedTuple):
@@ -85,11 +90,13 @@ class Abilities:
     private: bool = False
     """Whether it keeps a formal privacy budget."""
     keeps_rows: bool = False
-    """Whether its model holds real rows."""
+    """Whether its model holds real rows, or what it makes holds most of the real values that it replaces."""
     random: bool = True
     """Whether other seeds give other rows."""
     changes: bool = False
     """Whether it can change columns that other parts made (`change:`), and make columns beside them."""
+    replaces: bool = False
+    """Whether it makes nothing where nothing is: it only varies values that are there, in mode `replace`."""
 
 
 class Verdict(NamedTuple):
@@ -155,6 +162,14 @@ class Generator(Recipe, ABC):
         """Return what its parameters cannot mean for columns of a table: where among them, and a sentence."""
         return []
 
+    def vocabulary(self, schema: Schema, table: str, column: str) -> tuple[str | None, ...] | None:
+        """Return the values that a column it makes may have, None among them for no value; None: they are not known."""
+        return None
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        """Return what will go wrong, or is hardly meant, beside the columns that other parts make."""
+        return []
+
     def scope(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Scope:
         """Return which rows of a table it must make together to produce these columns of it."""
         return "row"
@@ -202,6 +217,18 @@ class Process(Recipe, ABC):
         """Return what its parameters cannot mean for rows of `table`: where among them, and a sentence."""
         return []
 
+    def vocabulary(self, schema: Schema, table: str, column: str) -> tuple[str | None, ...] | None:
+        """Return the values that a column it fills may have, None among them for no value; None: they are not known."""
+        return None
+
+    def foreseen(self, schema: Schema, table: str, parent: str, known: Known) -> list[Foreseen]:
+        """Return what will go wrong, or is hardly meant, beside the columns that parts make."""
+        return []
+
+    def arising(self, parents: Rows) -> Rows:
+        """Return how many rows come to be for so many parents."""
+        return Rows()
+
     @abstractmethod
     def unfold(self, given: Dataset, table: str, parent: str, ctx: Context) -> Unfolded:
         """Return the rows of `table` that come to be for the rows of `parent`, which are in `given`.
@@ -217,6 +244,10 @@ class Judge(ABC):
     def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
         """Return rulings on the rows of `data`, at most one per table, each as long as the table."""
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what readers of the report must know about the rulings, a sentence each."""
+        return ()
+
 
 class Curator(Recipe, ABC):
     """A recipe that learns to tell which rows may stay."""
@@ -225,6 +256,19 @@ class Curator(Recipe, ABC):
     """Whether it compares with real rows; the release is then outside any privacy guarantee of its models."""
     reasons: ClassVar[dict[str, str]]
     """Every reason code it may give, and what it means."""
+
+    def files(self, ctx: Context) -> list[Path]:
+        """Return the files that it reads: their contents are part of the identity of its rulings."""
+        return []
+
+    def remarks(self, called: Mapping[str, str], writers: Collection[str]) -> tuple[str, ...]:
+        """Return what readers of the report must know about the language models that it asks, a sentence each.
+
+        Args:
+            called: what each model of the specification is called by its endpoint.
+            writers: those that parts ask.
+        """
+        return ()
 
     @abstractmethod
     def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE) -> Judge:
@@ -296,6 +340,9 @@ class Metric(Recipe, ABC):
     """The least and the greatest value it can have."""
     not_shown: ClassVar[str]
     """A sentence that says what it does not show."""
+    parts: ClassVar[tuple[str, ...] | None] = None
+    """What its scores are about beside the whole and tables, where that is fixed (`tpr at 1 % fpr`): gates on anything
+    else are faults. Nothing: it follows from the data."""
 
     @abstractmethod
     def measure(self, case: Case, ctx: Context) -> list[Score]:

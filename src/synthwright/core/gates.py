@@ -28,14 +28,17 @@ columns that were set hold what was asked."""
 
 GUESSED_GATES: dict[str, str] = {
     "rules >= 1": "rules >= reference - 0.01 - chance",
-    "keys >= 1": "keys >= reference - 0.01 - chance",
+    "keys >= 1": "keys.worst >= reference - chance",
 }
-"""What stands for these where nobody declared the schema: rules that were guessed from some rows, others may break."""
+"""What stands for these where nobody declared the schema: rules that were guessed from some rows, others may break.
+
+Of keys the worst column counts, with no tolerance but chance: what no real row of thousands does, hardly one may."""
 
 PROOF_GATES: tuple[str, ...] = (
     "exact-copies <= reference + chance",
     "near-copies <= reference + chance",
     "rare-copies <= reference + chance",
+    "value-copies <= reference + chance",
     "holdout-copies <= reference + chance",
     "membership <= reference + max(0.04, chance)",
     "membership[tpr at 1 % fpr] <= reference + 0.01 + chance",
@@ -48,12 +51,17 @@ PROOF_GATES: tuple[str, ...] = (
     "shares <= reference + max(0.03, chance)",
     "trend <= reference + max(0.02, chance)",
     "trend.worst <= reference + max(0.05, chance)",
+    "cardinality <= reference + max(0.02, chance)",
+    "cardinality.worst <= reference + max(0.06, chance)",
+    "link-trend <= reference + max(0.02, chance)",
+    "link-trend.worst <= reference + max(0.05, chance)",
     "marginals <= reference + max(0.02, chance)",
     "marginals.worst <= reference + max(0.06, chance)",
     "missingness.worst <= reference + max(0.03, chance)",
     "tails <= reference + max(0.1, chance)",
     "tails.worst <= reference + max(0.2, chance)",
     "support.worst <= reference + max(0.01, chance)",
+    "support[far] <= reference + chance",
     "lost.worst <= reference + max(0.02, chance)",
     "dependencies >= reference - max(0.03, chance)",
     "lattices >= reference - max(0.05, chance)",
@@ -71,7 +79,8 @@ PROOF_GATES: tuple[str, ...] = (
 Each bound is the score of a second real sample and the larger of two numbers: a tolerance that a user would not feel,
 and `chance`: how much worse another real sample may score by luck (see `kit.chance`). What is refused is worse by more
 than luck, and by more than would not matter: a small table is refused no more often than a large one, and a large one
-not for what nobody feels. Copies have no tolerance; shares of people found (`tpr`) are few and rare, so both are added.
+not for what nobody feels. Copies, and numbers far out, have no tolerance; shares of people found (`tpr`) are few and
+rare, so both are added.
 """
 
 GROUP_GATES: tuple[str, ...] = (

@@ -13,7 +13,7 @@ from synthwright.core import forms, safe_yaml
 from synthwright.core import spec as language
 from synthwright.core.context import Context
 from synthwright.core.errors import Fault, PathError, SpecError
-from synthwright.core.phrases import sentence, short
+from synthwright.core.phrases import sentence, short, written
 from synthwright.core.plan import check_names, plan
 from synthwright.core.safe_yaml import Marked, Place
 from synthwright.core.schema import Field, Frozen, Kind, Rule, Schema, Table
@@ -148,7 +148,7 @@ def _behind(
     if error.error_count() > _EXPLAINED:
         return []
     for _ in range(5):  # taking one thing out can leave another incomplete
-        wrong = (_written(one["loc"], said) for one in error.errors(include_url=False, include_context=False))
+        wrong = (written(one["loc"], said) for one in error.errors(include_url=False, include_context=False))
         sound = _pruned(sound, _tree(wrong))
         sound = {**sound, "synthwright": 1, "name": sound.get("name", "unnamed")}
         try:
@@ -191,7 +191,7 @@ def _pruned(data: Any, wrong: dict[str | int, Any]) -> Any:
 def explained(error: ValidationError, marked: Marked) -> list[Fault]:
     """Return the faults of a validation as sentences with places."""
     found: dict[Place, Fault] = {}
-    every = [(_written(one["loc"], marked.data), one) for one in error.errors(include_url=False)[:_EXPLAINED]]
+    every = [(written(one["loc"], marked.data), one) for one in error.errors(include_url=False)[:_EXPLAINED]]
     inner = {place[:i] for place, _ in every for i in range(len(place))}
     hints = 0
     for place, one in every:
@@ -213,19 +213,6 @@ def explained(error: ValidationError, marked: Marked) -> list[Fault]:
 def _hint(place: Place) -> str:
     near = get_close_matches(short(str(place[-1])), WORDS, n=1) if place else []
     return f": did you mean {near[0]!r}?" if near and near[0] != place[-1] else ""
-
-
-def _written(location: tuple[str | int, ...], data: Any) -> Place:
-    """Return the steps of pydantic's path that are written in the file; the others name branches of a union."""
-    place: list[str | int] = []
-    for step in location:
-        inside = (isinstance(data, dict) and step in data) or (
-            isinstance(data, list) and isinstance(step, int) and step < len(data)
-        )
-        if inside:
-            place.append(step)
-            data = data[step]
-    return tuple(place)
 
 
 def _bytes(path: Path, shown: str) -> bytes:

@@ -43,7 +43,8 @@ _WANTED = {
 def sentence(one: ErrorDetails) -> str:
     """Return what a validation found wrong as `wanted …, got …`; what a validator of ours said stays as it is."""
     if one["type"] == "value_error":
-        return one["msg"].removeprefix("Value error, ") + _got(one["input"], ", got ")
+        said, value = one["msg"].removeprefix("Value error, "), one["input"]
+        return said if isinstance(value, str) and value in said else said + _got(value, ", got ")
     about: dict[str, Any] = one.get("ctx", {})
     if one["type"] == "string_pattern_mismatch":
         pattern = str(about["pattern"])
@@ -53,6 +54,19 @@ def sentence(one: ErrorDetails) -> str:
     else:
         return one["msg"] + _got(one["input"], ", got ")
     return f"wanted {wanted}{_got(one['input'], ', got ') or ', got ' + _sort(one['input'])}"
+
+
+def written(location: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
+    """Return the steps of pydantic's path that are written in the file; the others name branches of a union."""
+    place: list[str | int] = []
+    for step in location:
+        inside = (isinstance(data, dict) and step in data) or (
+            isinstance(data, list) and isinstance(step, int) and step < len(data)
+        )
+        if inside:
+            place.append(step)
+            data = data[step]
+    return tuple(place)
 
 
 def short(text: str) -> str:

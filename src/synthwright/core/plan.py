@@ -14,14 +14,20 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from synthwright.core import registry, rules
+from synthwright.core.cells import wrong_cells
+from synthwright.core.chat import Provider
 from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Scope, Sink, Source
 from synthwright.core.contradictions import contradictions
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
+from synthwright.core.gate_parts import strange_gates
 from synthwright.core.gates import Gate
+from synthwright.core.jobs import curated, selected
 from synthwright.core.leaving_out import without
 from synthwright.core.part_order import in_order
-from synthwright.core.phrases import sentence
 from synthwright.core.plan_children import late_parts, processes_of
+from synthwright.core.plan_foresight import told_ahead
+from synthwright.core.plan_models import models_of, unnamed
+from synthwright.core.plan_words import NOTHING_THERE, circle, idle, parameter_faults
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Field, Kind, Schema
@@ -32,6 +38,7 @@ MADE_ANEW = "anew"
 
 Say = Callable[[Place, str], Fault]
 NONE: Mapping[str, Process] = MappingProxyType({})
+NO_MODELS: Mapping[str, Provider] = MappingProxyType({})
 
 
 class PlannedPart(NamedTuple):
@@ -60,6 +67,10 @@ class Plan(NamedTuple):
     """The parts that wait for tables made after their own, by name."""
     again: tuple[str, ...] = ()
     """The parts that are computed anew from the rows that stayed: late ones, and running totals."""
+    models: Mapping[str, Provider] = NO_MODELS
+    """The language models that parts and curators ask, by name."""
+    doubts: tuple[Fault, ...] = ()
+    """What can be made, and is hardly meant."""
 
     @property
     def produced(self) -> tuple[str, ...]:
@@ -92,6 +103,7 @@ def check_names(spec: Spec, say: Say = unplaced) -> None:
     """Check everything that can be checked without a schema; a SpecError with every fault."""
     planner = _Planner(spec, say)
     planner.recipes()
+    planner.gates(None)
     planner.finish()
 
 
@@ -111,6 +123,7 @@ class _Planner:
     def __init__(self, spec: Spec, say: Say, *, guessed: bool = False) -> None:
         self.spec, self.say, self.guessed = spec, say, guessed
         self.processes: dict[str, Process] = {}
+        self.models = NO_MODELS
         self.unclear: set[str] = set()
         self.faults: list[Fault] = []
 
@@ -133,15 +146,21 @@ class _Planner:
         for i, curator in enumerate(curators):
             self.faults += [self.say(("curate", i, "with"), message) for message in curator.faults(schema)]
         self.faults += [self.say(("release", "with"), message) for message in (sink.faults(schema) if sink else ())]
+        self.gates(schema)
         self._rules(schema)
         self._columns(schema)
         parts = self._parts(schema)
         late, again, wrong = late_parts(parts, spec, schema, self.processes)
         self.faults += [self.say(place, message) for place, message in wrong]
+        doubts = [self.say(*d) for d in told_ahead(spec, schema, parts, self.processes, self.tell)]
         self.finish()
-        return Plan(
-            spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes, late, again
-        )
+        return Plan(spec, schema, parts, curators, metrics, gates.gates, sink, gates.waived, self.processes, late,
+                    again, self.models, tuple(doubts))  # fmt: skip
+
+    def gates(self, schema: Schema | None) -> None:
+        """Note gates on scores that no metric gives."""
+        for place, message in strange_gates(self.spec, schema):
+            self.tell(place, message)
 
     def _smaller(self, schema: Schema) -> Schema:
         try:
@@ -155,11 +174,13 @@ class _Planner:
         spec = self.spec
         if spec.source is not None:
             self.recipe("sources", spec.source.use, spec.source.settings, ("source",))
-        curators = [self.recipe("curators", u.use, u.settings, ("curate", i)) for i, u in enumerate(spec.curate)]
-        for i, part in enumerate(spec.parts):
-            self.recipe("generators", part.use, part.settings, ("parts", i))
+        curators = [self.recipe("curators", u.use, u.settings, ("curate", i)) for i, u in enumerate(curated(spec))]
+        makers = [self.recipe("generators", u.use, u.settings, ("parts", i)) for i, u in enumerate(spec.parts)]
+        self.models = models_of(spec, self)
+        asking = {"curate": curators, "parts": makers}
+        unnamed(spec, [((w, i), r) for w, found in asking.items() for i, r in enumerate(found) if r], self.tell)
         sink = self.recipe("sinks", spec.release.use, spec.release.settings, ("release",))
-        gates = ruling(spec, lambda place, said: self.faults.append(self.say(place, said)), guessed=self.guessed)
+        gates = selected(ruling(spec, self.tell, guessed=self.guessed), spec)
         metrics = self._metrics({g.metric for g in gates.gates})
         return (
             tuple(cast(Curator, c) for c in curators if c), metrics, cast(Sink, sink), gates,
@@ -172,11 +193,8 @@ class _Planner:
         except UnknownNameError as error:
             self.faults.append(self.say((*place, "use"), str(error)))
         except ValidationError as error:
-            for one in error.errors(include_url=False):
-                dotted = ".".join([name, *map(str, one["loc"])])
-                message = _unknown(name, registry.find(group, name), one["loc"]) \
-                    if one["type"] == "extra_forbidden" else sentence(one)  # fmt: skip
-                self.faults.append(self.say((*place, "with", *one["loc"]), f"{dotted}: {message}"))
+            for where, message in parameter_faults(error, name, registry.find(group, name), settings, place):
+                self.tell(where, message)
         return None
 
     def _metrics(self, gated: set[str]) -> tuple[Metric, ...]:
@@ -238,6 +256,8 @@ class _Planner:
             if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
                 self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
                                             f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
+        for place, message in wrong_cells(spec.start.cells, schema):
+            self.tell(("start", "cells", *place), message)
         self.processes, self.unclear = processes_of(spec, schema, self)
         if spec.evaluate.target is not None:
             self.known(spec.evaluate.target, schema, ("evaluate", "target"))
@@ -254,7 +274,7 @@ class _Planner:
 
     def _parts(self, schema: Schema) -> tuple[PlannedPart, ...]:
         spec, begin = self.spec, self.spec.begin
-        there = {*begin.keep, *begin.set_, *(c.of for c in begin.children.values())}
+        there = {*begin.keep, *begin.chosen, *(c.of for c in begin.children.values())}
         there |= {f"{t}.{c}" for t, process in self.processes.items() for c in process.makes()}
         uses = spec.parts or (PartUse(make=tuple(f"{t}.*" for t in schema.tables)),)
         made = self._shared_out(uses, schema, there)
@@ -327,6 +347,8 @@ class _Planner:
                     kind = schema.field(column).kind
                     self.faults.append(self.say(("parts", i, "use"), f"{use.use} cannot make {column!r}, which is of "
                                                 f"kind {kind!r}; it can make {able}"))  # fmt: skip
+            if generator.abilities.replaces and idle(rest, mode, use, begin):
+                self.tell(("parts", i, "use"), NOTHING_THERE.format(use.use))
             if rest:
                 part = Part(tuple(rest), given, mode, self._scope(generator, table, names, schema))
                 found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
@@ -349,7 +371,7 @@ class _Planner:
             if use.given:
                 self.faults.append(self.say(("parts",), f"{use.use} cannot be given columns"))
             return ()
-        there = (*use.given, *begin.keep, *begin.set_)
+        there = (*use.given, *begin.keep, *begin.chosen)
         able = [c for c in dict.fromkeys(there) if c in schema.columns and schema.split(c)[0] == table]
         able = [c for c in able if schema.field(c).kind in generator.abilities.kinds]
         return tuple(c for c in dict.fromkeys((*able, *generator.looks_at(schema, table))) if c not in rest)
@@ -359,19 +381,10 @@ class _Planner:
         try:
             order = in_order([(p.name, p.part) for p in parts], changes, there)
         except CycleError as error:
-            circle = " → ".join(error.args[1])
-            self.faults.append(self.say(("parts",), f"the parts wait for each other: {circle}"))
+            self.tell(*circle({p.name: p.part for p in parts}, error.args[1], changes))
             return tuple(parts)
         named = {p.name: p for p in parts}
         return tuple(named[n] for n in order)
-
-
-def _unknown(name: str, recipe: type[Recipe], loc: tuple[str | int, ...]) -> str:
-    """Return what to say of a parameter that there is not."""
-    known = [f.alias or n for n, f in recipe.model_fields.items()] if len(loc) == 1 else []
-    near = get_close_matches(str(loc[-1]), known, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return f"it has no such parameter: {meant}see `synthwright explain {name}`"
 
 
 def _made_anew(field: Field, generator: Generator) -> bool:

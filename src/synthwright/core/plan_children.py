@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, cast
 
 from synthwright.core import registry
@@ -87,7 +88,13 @@ def _refuse_circle(spec: Spec, schema: Schema, planner: Planner) -> None:
 
 def _process(table: str, how: Children, schema: Schema, planner: Planner, place: Place) -> Process | None:
     """Return the process by which the rows of a table come to be (a count is one, too); None where it is faulty."""
-    if not planner.known(how.of, schema, (*place, "of")):
+    if how.of not in schema.columns:
+        links = [f"{table}.{c}" for c, f in schema.tables[table].fields.items() if f.to is not None]
+        near = get_close_matches(how.of, links, n=1, cutoff=0) if links else []
+        hint = f"did you mean {near[0]!r}?" if near else f"{table!r} has no column of kind 'reference'"
+        planner.tell((*place, "of"), f"wanted the reference that says whose the rows are, got {how.of!r}: {hint}")
+        if how.use is not None:
+            planner.recipe("processes", how.use, how.settings, place)
         return None
     own, field = schema.split(how.of)[0], schema.field(how.of)
     parent = None if field.to is None else schema.split(field.to)[0]
@@ -101,7 +108,7 @@ def _process(table: str, how: Children, schema: Schema, planner: Planner, place:
         return None
     wrong = process.misused(schema, table, parent)
     for where, message in wrong:
-        planner.tell((*place, "with", *where), f"{how.use}: {message}")
+        planner.tell((*place, "with", *where), f"{'.'.join(map(str, (*place, 'with', *where)))}: {message}")
     if wrong:
         return None
     unknown = [c for c in process.makes() if not planner.known(f"{table}.{c}", schema, (*place, "with"))]

@@ -12,10 +12,11 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Literal
 
+from synthwright.core.chat import Provider
 from synthwright.core.contracts import Curator, Generator, Metric, Process, Recipe, Sink, Source
 from synthwright.core.errors import UnknownNameError
 
-Group = Literal["generators", "processes", "curators", "metrics", "sources", "sinks"]
+Group = Literal["generators", "processes", "curators", "metrics", "sources", "sinks", "providers"]
 GROUPS: dict[Group, type[Recipe]] = {
     "generators": Generator,
     "processes": Process,
@@ -23,6 +24,7 @@ GROUPS: dict[Group, type[Recipe]] = {
     "metrics": Metric,
     "sources": Source,
     "sinks": Sink,
+    "providers": Provider,
 }
 
 

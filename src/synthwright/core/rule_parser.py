@@ -269,8 +269,11 @@ class Parser:
         return found
 
     def end(self) -> None:
-        if self.peek() is not None:
-            self.fail(f"{self.here()} after what was understood", f"one {self.such}")
+        token = self.peek()
+        if token is not None:
+            between = token.kind == "word" and token.said.lower() == "between"
+            right = "`1 <= a <= 9` for a between 1 and 9" if between else f"one {self.such}"
+            self.fail(f"{self.here()} after what was understood", right)
 
     def here(self) -> str:
         token = self.peek()

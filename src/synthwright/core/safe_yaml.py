@@ -28,6 +28,9 @@ _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")}
 """What plain words may be said to be; they are read as if it had not been said."""
 
+_VALUE = re.compile(r"(?:^|[\s{,\[])([\w.-]+):\s+(?=\S)")
+"""A key, and the blanks before its value."""
+
 Place = tuple[str | int, ...]
 
 
@@ -62,12 +65,29 @@ def load(text: str | bytes, file: str) -> Marked:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise SpecError([Fault(file, line, column, f"this is no YAML: {error.problem or error.context}")]) from None
+        said = f"this is no YAML: {error.problem or error.context}{_quoting(text, line - 1, column - 1)}"
+        raise SpecError([Fault(file, line, column, said)]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError([Fault(file, 1, 1, f"this is no YAML: {type(error).__name__}")]) from None
     if reader.faults:
         raise SpecError(reader.faults)
     return Marked(file, data, reader.marks)
+
+
+def _quoting(text: str, line: int, column: int) -> str:
+    """Return the advice to put a value in quotes, where a fault stands inside of one; nothing elsewhere."""
+    lines = text.splitlines()
+    whole = lines[line] if line < len(lines) else ""
+    if whole[column : column + 1] == "\t":
+        return ": indent by blanks, not by tabs"
+    found = [one for one in _VALUE.finditer(whole) if one.end() <= column]
+    if not found or not (value := whole[found[-1].end() :].strip()):
+        return ""
+    word = found[-1][1]
+    if value[0] in "'\"":
+        return f": the text behind `{word}:` ends at its second {value[0]}: put the whole in the other kind of quotes"
+    what = "formula" if set(value) & set("()+*=<>") else "text"
+    return f": put the {what} behind `{word}:` in quotes, {word}: '…'"
 
 
 def _refuse_bomb(text: str) -> None:
@@ -117,22 +137,33 @@ class _Reader:
         self.marks[place] = _position(event)
         self._no_tag(event)
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(events, place)
+            return self._mapping(events, place, flow=bool(event.flow_style))
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._list(events, place)
+            return self._list(events, place, flow=bool(event.flow_style))
         return _scalar(event) if isinstance(event, yaml.ScalarEvent) else None
 
-    def _list(self, events: Iterator[yaml.Event], place: Place) -> list[Any]:
+    def _list(self, events: Iterator[yaml.Event], place: Place, *, flow: bool) -> list[Any]:
         found: list[Any] = []
+        torn: yaml.ScalarEvent | None = None
         while isinstance(item := next(events), yaml.NodeEvent):
+            if flow and isinstance(item, yaml.ScalarEvent):
+                if torn is not None and item.value.count(")") > item.value.count("("):
+                    self._torn(torn, "")
+                torn = item if _opens(item) else torn if torn is not None and ")" not in item.value else None
             found.append(self._value(item, events, (*place, len(found))))
         return found
 
-    def _mapping(self, events: Iterator[yaml.Event], place: Place) -> dict[str, Any]:
+    def _mapping(self, events: Iterator[yaml.Event], place: Place, *, flow: bool) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        torn: yaml.ScalarEvent | None = None
         while isinstance(key := next(events), yaml.NodeEvent):
+            child = cast(yaml.NodeEvent, next(events)) if isinstance(key, yaml.ScalarEvent) else None
+            if torn is not None and _is_bare(child):  # no key, but what stands behind a comma
+                self._torn(torn, f"{next(reversed(found), '')}: ")
+                continue
             name = self._key(key, events, place, found)
-            child = cast(yaml.NodeEvent, next(events))
+            child = child or cast(yaml.NodeEvent, next(events))
+            torn = child if flow and isinstance(child, yaml.ScalarEvent) and _opens(child) else None
             if name is None:
                 self._value(child, events, (*place, "#lost"))
                 continue
@@ -162,8 +193,26 @@ class _Reader:
         if tag is not None and tag != "!" and tag not in _TAGS:
             self._fault(event, f"tags ({tag[:_SHOWN]}) are not allowed")
 
+    def _torn(self, event: yaml.ScalarEvent, before: str) -> None:
+        """Note, once, that a comma ended a value whose bracket is still open."""
+        begun = event.value[:_SHOWN]
+        mark = '"' if "'" in begun else "'"
+        said = f"the comma ends {begun!r}: put the formula in quotes, {before}{mark}{begun}, …{mark}"
+        if not any(f.message == said and (f.line, f.column) == _position(event) for f in self.faults):
+            self._fault(event, said)
+
     def _fault(self, event: yaml.Event, message: str) -> None:
         self.faults.append(Fault(self.file, *_position(event), message))
+
+
+def _opens(event: yaml.ScalarEvent) -> bool:
+    """Return whether a bare text has a bracket that it does not close."""
+    return not event.style and event.value.count("(") > event.value.count(")")
+
+
+def _is_bare(event: yaml.NodeEvent | None) -> bool:
+    """Return whether nothing is written where a value may stand."""
+    return isinstance(event, yaml.ScalarEvent) and event.value == "" and not event.style
 
 
 def _position(event: yaml.Event) -> tuple[int, int]:

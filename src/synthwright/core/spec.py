@@ -10,11 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Setting
 from pydantic import field_validator, model_validator
 
+from synthwright.core.cells import Cells
 from synthwright.core.schema import Frozen, Schema, fingerprint
 
 DEFAULT_GENERATOR = "forest"
 """What `use:` means where it is left out."""
 DEFAULT_CURATORS = ("rules", "duplicates", "copies")
+PACE = ("in_flight", "requests_per_minute", "tokens_per_minute", "seconds", "tries", "price")
+"""Parameters of language models that do not decide what is answered."""
+ACCESS = ("key", "allow_private")
+"""Parameters by which a language model may be reached; they do not decide what is answered either."""
 DEFAULT_METRICS = ("integrity", "fidelity", "utility", "privacy", "diversity")
 
 
@@ -110,6 +115,8 @@ class Start(Frozen):
 
     rows: dict[str, Annotated[int, Setting(ge=1, le=10**10)]] = Setting(default_factory=dict)
     """Rows to make of each table; a table left out gets as many as there are training rows."""
+    cells: dict[str, Cells] = Setting(default_factory=dict)
+    """Tables of which so many rows of each combination of values are wanted: the rows that stay are counted."""
     children: dict[str, Children] = Setting(default_factory=dict)
     """Tables whose rows belong to rows of another, so many for each: the rows of one parent stand together."""
     origin: Literal["blank", "source"] = Setting(default="blank", alias="from")
@@ -125,13 +132,24 @@ class Start(Frozen):
     def _source_words(self) -> Start:
         if self.origin == "blank" and (self.keep or self.repeat != 1):
             raise ValueError("'keep' and 'repeat' go with 'from: source'")
-        if self.origin == "source" and (self.rows or self.children):
-            word = "rows" if self.rows else "children"
+        if self.origin == "source" and (self.rows or self.children or self.cells):
+            word = "rows" if self.rows else "cells" if self.cells else "children"
             raise ValueError(f"{word!r} goes with new rows, not with 'from: source': use 'repeat'")
-        both = sorted(set(self.rows) & set(self.children))
-        if both:
-            raise ValueError(f"table {both[0]!r} has a number of 'rows' and is in 'children': say one of them")
+        ways = {"rows": set(self.rows), "cells": set(self.cells), "children": set(self.children)}
+        for table in sorted(set().union(*ways.values())):
+            said = [word for word, tables in ways.items() if table in tables]
+            if len(said) > 1:
+                raise ValueError(f"table {table!r} is in {said[0]!r} and in {said[1]!r}: say one of them")
+        for table, cells in self.cells.items():
+            for column in cells.columns:
+                if f"{table}.{column}" in self.set_:
+                    raise ValueError(f"column '{table}.{column}' is in 'cells' and in 'set': say one of them")
         return self
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The columns whose values are chosen before sampling, as `table.column`."""
+        return (*self.set_, *(f"{t}.{c}" for t, cells in self.cells.items() for c in cells.columns))
 
 
 class PartUse(Frozen):
@@ -177,6 +195,13 @@ class Evaluate(Frozen):
     """How long one metric may take; what takes longer has failed, and so have its gates."""
 
 
+class Budget(Frozen):
+    """What a run may spend."""
+
+    usd: float = Setting(ge=0)
+    """US dollars for language models; what was answered before it was spent is kept."""
+
+
 class Lock(Frozen):
     """What a release was made from; written into `spec.lock.yaml`, and held against what is there when it is run."""
 
@@ -213,6 +238,10 @@ class Spec(Frozen):
     """What proves the data."""
     release: Use = Use(use="parquet")
     """The format of the released data."""
+    models: dict[str, Use] = Setting(default_factory=dict)
+    """The language models that parts and curators ask, by the names they use: `writer`, `judge`, `embedder`."""
+    budget: Budget | None = None
+    """What may be spent on them; nothing: no limit."""
     waves: int = Setting(default=30, ge=1, le=1000)
     """How often missing rows are made again before the run is refused."""
     lock: Lock | None = None
@@ -243,13 +272,19 @@ class Spec(Frozen):
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON data, under the names that a file uses."""
         said: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        for part in said["parts"]:
+            if not part["make"]:  # it only changes columns, and an empty list is none that a file may hold
+                del part["make"]
         return said
 
     def fingerprint(self) -> str:
-        """Return the identity of everything the specification says, its name and the schema's notes apart."""
+        """Return the identity of what the specification says; its name, the schema's notes and budgets are none."""
         said = self.to_json()
         said.pop("name")
         said.pop("lock")
+        said.pop("budget")
+        for model in said["models"].values():
+            model["with"] = {word: value for word, value in model["with"].items() if word not in (*PACE, *ACCESS)}
         if isinstance(self.schema_, Schema):
             said["schema"] = self.schema_.fingerprint()
         return fingerprint(said)

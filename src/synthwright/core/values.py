@@ -75,7 +75,7 @@ def from_numbers(values: np.ndarray, missing: np.ndarray | None, field: Field) -
         return _decimals(values.astype(np.float64), absent, kind)
     whole = _whole(values, np.uint64 if kind == pa.uint64() else np.int64)
     if pa.types.is_temporal(kind):
-        whole = np.clip(whole, *_ends(kind))
+        whole = np.clip(whole, *time_ends(kind))
     if pa.types.is_date32(kind):
         whole = whole.astype(np.int32)
     made = pa.array(whole, mask=absent)
@@ -102,7 +102,7 @@ def on_lattice(values: np.ndarray, step: float) -> np.ndarray:
     return np.where(np.isfinite(values) & (np.abs(count) < _EXACT), moved, values)
 
 
-def _ends(kind: pa.DataType) -> tuple[int, int]:
+def time_ends(kind: pa.DataType) -> tuple[int, int]:
     """Return the least and the greatest count that a type of time can have and everybody can read."""
     if pa.types.is_date32(kind):
         return _FIRST_DAY, _LAST_DAY

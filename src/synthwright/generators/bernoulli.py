@@ -12,10 +12,10 @@ from pydantic import Field as Setting
 from pydantic import field_validator
 
 from synthwright.core.contracts import Abilities, Place
-from synthwright.core.schema import DISCRETE, Kind, Schema
+from synthwright.core.schema import DISCRETE, Field, Kind, Schema
 from synthwright.kit.amounts import Amount, amount, named
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, unfit, wrong_amount
+from synthwright.kit.stated import Said, spelled, unfit, wrong_amount
 from synthwright.kit.weights import labelled
 
 
@@ -58,6 +58,11 @@ class Bernoulli(Ruled):
             found += [(("values", i), f"column {c!r} cannot hold {values[i]!r}: it is of kind {field.kind.value!r}")
                       for i in unfit(values, field)]  # fmt: skip
         return found
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...]:
+        if self.values is not None:
+            return tuple(map(spelled, self.values))
+        return ("false", "true") if field.kind in DISCRETE else ("0", "1")
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         chance = amount(ask, self.probability)

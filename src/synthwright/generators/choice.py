@@ -12,12 +12,14 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.cases import Cases, leaves, wrong_cases
+from synthwright.kit.cases import Cases, beside, leaves, wrong_cases
 from synthwright.kit.cases import Column as Decider
+from synthwright.kit.foreseen import valued
 from synthwright.kit.guide import Guide
 from synthwright.kit.ruled import Ask, Column, Ruled, hops
-from synthwright.kit.stated import Said, lost, unfit
+from synthwright.kit.stated import Said, lost, spelled, unfit
 from synthwright.kit.weights import Weights, labelled, wrong_weights
 
 Paths = Annotated[
@@ -84,6 +86,21 @@ class Choice(Ruled):
             wrong = [(("table", *leaf.keys, *place), said) for place, said in wrong_weights(leaf.value)]
             found += wrong or _unfit(_READ.validate_python(leaf.value), ("table", *leaf.keys), fields)
         return [*found, *_unfit(self.otherwise, ("otherwise",), fields)]
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        laws = [_READ.validate_python(leaf.value) for leaf in leaves(self.table, len(self.by))] if self.by else []
+        laws.append(self.otherwise if self.by else self.values)
+        return tuple(dict.fromkeys(spelled(v) for law in laws for v, weight in law.items() if weight > 0))
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        found = super().foreseen(schema, table, produce, known)
+        for depth, decider in enumerate(self._deciders(schema, table)):
+            values = valued(decider.path, known, schema, table)
+            if values is not None:  # of another table's rows, those with some values may have no rows here
+                closed = not self.otherwise and decider.path in schema.tables[table].fields
+                found += [one._replace(place=("table", *one.place))
+                          for one in beside(self.table, depth, decider, values, closed=closed)]  # fmt: skip
+        return found
 
     def _deciders(self, schema: Schema, table: str) -> list[Decider]:
         last = [hops(schema, table, path)[-1] for path in self.by]

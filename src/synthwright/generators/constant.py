@@ -10,9 +10,9 @@ import pyarrow as pa
 from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities, Place
-from synthwright.core.schema import Kind, Schema
+from synthwright.core.schema import Field, Kind, Schema
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, stated, unfit
+from synthwright.kit.stated import Said, spelled, stated, unfit
 
 
 class Constant(Ruled):
@@ -49,6 +49,9 @@ class Constant(Ruled):
                 what = "no value (`nulls: false` in the schema)" if said is None else repr(said)
                 found.append((place, f"column {c!r} cannot hold {what}: it is of kind {field.kind.value!r}"))
         return found
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...]:
+        return (spelled(self.values.get(column, self.value)),)
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         return {c: pa.repeat(stated([self.values.get(c, self.value)], ask.field(c))[0], ask.rows) for c in ask.produce}

@@ -16,7 +16,7 @@ from synthwright.kit.dictionaries import Lexicon, joined
 from synthwright.kit.locales import COUNTRIES, Countries, country_named, which
 from synthwright.kit.outlines import scattered
 from synthwright.kit.places import cities_in
-from synthwright.kit.roles import WORDS, Role, Roled
+from synthwright.kit.roles import WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
 
 _DEGREE = 111.2
@@ -64,9 +64,14 @@ class Coordinates(Roled):
     def paths(self) -> tuple[str, ...]:
         return (*super().paths(), *([self.country_from] if self.country_from else []))
 
+    def whence(self, produce: tuple[str, ...]) -> Whence | None:
+        named = Whence(self.country_from, country_named, ("country_from",)) if self.country_from else None
+        found = named or self.given_as(("country_code", "country"), country_named, produce)
+        return found and found._replace(wanted="countries, such as DE or Germany")
+
     def make(self, ask: Ask, wanted: Mapping[str, Field], distinct: Collection[str]) -> Mapping[str, Column]:
-        said = [c for c, r in sorted(self.columns.items()) if r in ("country_code", "country") and c not in ask.produce]
-        there = which(ask, self.country, self.country_from or next(iter(said), None), country_named)
+        whence = self.whence(ask.produce)
+        there = which(ask, self.country, None if whence is None else whence.path, country_named)
         made: dict[str, Column] = {
             "country_code": there.array(ask.rows),
             "country": there.array(ask.rows, lambda code: COUNTRIES[code][1]),

@@ -15,7 +15,7 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import ORDERED, Field, Kind, Schema
 from synthwright.kit.guide import Guide
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, fixed, is_iso, lattice, unfit, unit_of
+from synthwright.kit.stated import Said, fixed, is_iso, lattice, spelled, unfit, unit_of
 from synthwright.kit.weights import Weight, labelled
 
 _NEARLY = 1e-9
@@ -109,6 +109,9 @@ class Empirical(Ruled):
         first, last = _multiples(edges, lattice(field))
         return [(("edges", i), f"column {column!r} holds no value from {self.edges[i]} to below {self.edges[i + 1]}")
                 for i in np.flatnonzero((first > last) & (np.array(self.counts) > 0)).tolist()]  # fmt: skip
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        return tuple(map(spelled, self.labels)) or None
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         guide = Guide(np.array(self.counts))

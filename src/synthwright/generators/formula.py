@@ -13,8 +13,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
-from synthwright.core.schema import Kind, Schema
+from synthwright.core.schema import Field, Kind, Schema
 from synthwright.kit.amounts import readable
+from synthwright.kit.foreseen import results
 from synthwright.kit.formulas import Formula as Understood
 from synthwright.kit.formulas import children, column, faults, read
 from synthwright.kit.ruled import Ask, Column, Ruled, as_field, hops
@@ -79,6 +80,10 @@ class Formula(Ruled):
                           f"these columns need each other: {' → '.join(circle[::-1])}"))  # fmt: skip
         return list(dict.fromkeys(found))
 
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        said = self._texts((column,)).get(column)
+        return None if said is None else results(read(said).tree)
+
     def scope(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Scope:
         """Rows of the table itself that point here lie in every shard."""
         return "table" if any(a.table == table for f in self._every() for a in f.aggregates) else "row"
@@ -93,7 +98,7 @@ class Formula(Ruled):
         made: dict[str, Column] = {}
         for name in order:
             field = ask.field(name)
-            made[name] = as_field(column(read(texts[name]), ask, field), field, self.name, name, exact=True)
+            made[name] = as_field(column(read(texts[name]), ask, field), field, self.name, name)
             ask = replace(ask, given=ask.given.with_columns(ask.table, {name: made[name]}))
         return made
 

@@ -17,7 +17,7 @@ from synthwright.kit.accounts import SCHEMES, filled
 from synthwright.kit.dice import permuted, secret
 from synthwright.kit.digits import characters, digits_of, gathered, mod_97, random_digits, texts
 from synthwright.kit.locales import COUNTRIES, country_named, known_weights, which
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled
+from synthwright.kit.roles import NAMED, WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
 
 _TOLD = 9
@@ -66,10 +66,14 @@ class Iban(Roled):
     def paths(self) -> tuple[str, ...]:
         return (*super().paths(), *([self.country_from] if self.country_from else []))
 
+    def whence(self, produce: tuple[str, ...]) -> Whence | None:
+        named = Whence(self.country_from, _with_accounts, ("country_from",)) if self.country_from else None
+        found = named or self.given_as(("country_code", "country"), _with_accounts, produce)
+        return found and found._replace(wanted="countries with IBANs, such as DE or Germany")
+
     def make(self, ask: Ask, wanted: Mapping[str, Field], distinct: Collection[str]) -> Mapping[str, Column]:
-        said = [c for c, r in sorted(self.columns.items()) if r in ("country_code", "country") and c not in ask.produce]
-        path = self.country_from or next(iter(said), None)
-        there = which(ask, self.country, path, _with_accounts)
+        whence = self.whence(ask.produce)
+        there = which(ask, self.country, None if whence is None else whence.path, _with_accounts)
         made: dict[str, Column] = {"country_code": there.array(ask.rows)}
         if "bic" in wanted:
             made["bic"] = there.array(ask.rows, lambda code: f"TEST{code}X0")

@@ -19,7 +19,7 @@ from synthwright.kit.digits import gathered, texts
 from synthwright.kit.locales import country_named, known_weights, weighted, which
 from synthwright.kit.national import SYSTEMS, Birth, System
 from synthwright.kit.people import sexes_said
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled
+from synthwright.kit.roles import NAMED, WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
 
 NumberedCountries = Annotated[
@@ -85,9 +85,14 @@ class NationalNumber(Roled):
     def _names(self) -> list[str]:
         return [name for name, weight in weighted(self.country).items() if weight > 0]
 
+    def whence(self, produce: tuple[str, ...]) -> Whence | None:
+        named = Whence(self.country_from, self._meant, ("country_from",)) if self.country_from else None
+        found = named or self.given_as(("country_code",), self._meant, produce)
+        return found and found._replace(wanted="countries whose numbers are known, such as DE or Germany")
+
     def make(self, ask: Ask, wanted: Mapping[str, Field], distinct: Collection[str]) -> Mapping[str, Column]:
-        said = [c for c, r in sorted(self.columns.items()) if r == "country_code" and c not in ask.produce]
-        there = which(ask, self.country, self.country_from or next(iter(said), None), self._meant)
+        whence = self.whence(ask.produce)
+        there = which(ask, self.country, None if whence is None else whence.path, self._meant)
         made: dict[str, Column] = {"country_code": there.array(ask.rows, lambda n: SYSTEMS[n].country)}
         if "number" in wanted:
             born = self._births(ask)

@@ -10,6 +10,7 @@ from pydantic import ValidationInfo, field_validator
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Field, Kind, Schema, canonical
 from synthwright.kit.code_parser import overlap, parse
 from synthwright.kit.codes import codes
@@ -76,6 +77,16 @@ class Pattern(Ruled):
                 found.append(
                     (("pattern",), f"column {c!r} holds whole numbers: wanted at most 18 digits, and nothing else")
                 )
+        return found
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        found = super().foreseen(schema, table, produce, known)
+        size, rows = codes(self.pattern, self.check).size, known.rows.get(table, Rows())
+        most = max(rows.least, rows.most or 0)
+        if self.unique and size < most:
+            many = "" if rows.least > size else "up to "
+            said = f"it gives {size:,} different codes, for {many}{most:,} rows of {table!r}: lengthen it"
+            found.append(Foreseen(("pattern",), said, sure=rows.least > size))
         return found
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:

@@ -129,6 +129,11 @@ class Person(Localed):
     def _are_domains(cls, said: tuple[str, ...]) -> tuple[str, ...]:
         return domains(said)
 
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        if self.role(column) == "sex":
+            return tuple(self.sex_labels[s] for s in _SEXES if self.sexes.get(s, 0) > 0)
+        return super().gives(column, field)
+
     def make(self, ask: Ask, wanted: Mapping[str, Field], distinct: Collection[str]) -> Mapping[str, Column]:
         crowd = _Crowd(self, ask, frozenset(distinct) | set(self.unique))
         return {role: getattr(crowd, role) for role in wanted}

@@ -13,16 +13,18 @@ from pydantic import model_validator
 
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Kind, Schema, canonical
 from synthwright.core.values import labels
 from synthwright.kit.amounts import Amount, Readable, amount, named
 from synthwright.kit.degrees import EXPONENTS, Targets, law_weights
 from synthwright.kit.dice import permuted, secret
-from synthwright.kit.formulas import condition, faults, read
+from synthwright.kit.foreseen import valued
+from synthwright.kit.formulas import condition, read
 from synthwright.kit.lookups import flat
 from synthwright.kit.pairs import agreeing, crowded, differing, in_groups
 from synthwright.kit.ruled import Ask, Column, Ruled, hops, reached
-from synthwright.kit.stated import lost, wrong_amount
+from synthwright.kit.stated import lost, wrong_amount, wrong_condition
 
 
 class Reference(Ruled):
@@ -124,7 +126,7 @@ class Reference(Ruled):
         if self.weight is not None:
             yield from ((("weight",), said) for said in wrong_amount(self.weight, schema, parent, ()))
         if self.where is not None:
-            yield from ((("where",), said) for said in faults(read(self.where), schema, parent, wanted="boolean"))
+            yield from ((("where",), said) for said in wrong_condition(self.where, schema, parent, ()))
         for there, here in self.match.items():
             found = lost(there, schema, parent, ())
             yield from ((("match", there), said) for said in found)
@@ -134,6 +136,24 @@ class Reference(Ruled):
             kinds = [str(canonical(schema.tables[e.table].fields[e.column])) for e in ends]
             if kinds[0] != kinds[1]:
                 yield ("match", there), f"`{parent}.{there}` holds {kinds[0]}, {here!r} holds {kinds[1]}: never equal"
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        found = super().foreseen(schema, table, produce, known)
+        for name in produce:
+            parent, _ = schema.split(cast(str, schema.tables[table].fields[name].to))
+            most, rows = known.rows.get(parent, Rows()).most, known.rows.get(table, Rows()).least
+            if self.degrees == "once" and most is not None and most < rows:
+                said = f"{rows:,} rows of {table!r} cannot each have a row of {parent!r}, of which there are {most:,}"
+                found.append(Foreseen(("degrees",), f"{said}: make fewer, or more of {parent!r}"))
+            for there, here in self.match.items():
+                one, other = valued(there, known, schema, parent), valued(here, known, schema, table)
+                if one is not None and other is not None and not {*one} & {*other} - {None}:
+                    said = f"no row of {parent!r} has in `{there}` what rows of {table!r} have in `{here}`"
+                    found.append(Foreseen(("match", there), said, sure=not schema.tables[table].fields[name].nulls))
+        return found
+
+    def concerns(self, place: Place, schema: Schema, table: str, produce: tuple[str, ...]) -> str:
+        return schema.split(cast(str, schema.tables[table].fields[produce[0]].to))[0] if place != ("nulls",) else table
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
         return {name: self._drawn(ask, name) for name in ask.produce}

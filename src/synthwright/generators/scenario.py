@@ -19,8 +19,9 @@ from synthwright.kit.episode_rows import Acted, Scene, behind, real, replaced, s
 from synthwright.kit.episodes import Ground, May, Wish, lay
 from synthwright.kit.formulas import column, condition, read
 from synthwright.kit.lookups import flat
+from synthwright.kit.room import refuse_rows
 from synthwright.kit.ruled import Ask, Column, Ruled, RuledModel, as_field
-from synthwright.kit.stated import Said, stated, unfit
+from synthwright.kit.stated import Said, spelled, stated, unfit
 
 _NAMES = frozenset({Kind.CATEGORY, Kind.TEXT})
 _TRUTHS = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER})
@@ -113,6 +114,14 @@ class Scenario(Ruled):
                 wrong = change.wrong(words, table, made) if made in produce else []
                 found += [((*here, "set", made, *place), said) for place, said in wrong]
         return found
+
+    def vocabulary(self, schema: Schema, table: str, column: str) -> tuple[str | None, ...] | None:
+        label = (
+            self.label is None and all(column not in p.set_ for p in self.patterns.values()) and self.episode != column
+        )
+        if schema.tables[table].fields[column].kind not in _NAMES or not (label or column == self.label):
+            return None
+        return (spelled(self.none), *self.patterns)
 
     def _wrong_columns(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Wrong:
         """Return columns that are set and not made or changed, and those that nothing is said of."""
@@ -286,7 +295,9 @@ def _made(scene: Scene, which: int, change: Change, name: str) -> pa.Array:
         return as_field(column(read(change.formula), ask, field), field, "scenario", name)
     model = RuledModel(change.rule, ask.table, (name,), "replace")
     there = ask.ctx.at(scene.acted[which].pattern, "make", name)
-    return flat(model.sample(ask.given, there).data.tables[ask.table].column(name))
+    made, problems = model.sample(ask.given, there)
+    refuse_rows(problems, "scenario", name)
+    return flat(made.tables[ask.table].column(name))
 
 
 def _own(scene: Scene, change: Change, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,6 +16,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import Frozen, Kind, Schema
 from synthwright.kit import grammar_slots as filling
 from synthwright.kit.amounts import Readable
@@ -199,6 +201,14 @@ class Template(Ruled):
                 found.append((("slots", name), f"{name!r} is a rule too: call one of them something else"))
             found += [(("slots", name, *place), said) for place, said in use.faults(name, schema, table, produce)]
         return list(dict.fromkeys(found))
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        found = super().foreseen(schema, table, produce, known)
+        for name, slot in self.slots.items():
+            inside = slot.rule().foreseen(slot.among(schema, table, name), table, tuple(slot.fields(name)),
+                                          replace(known, said=slot.settings))  # fmt: skip
+            found += [one._replace(place=("slots", name, "with", *one.place)) for one in inside]
+        return found
 
     def _wrong_columns(self, produce: tuple[str, ...]) -> Iterator[tuple[Place, str]]:
         """Yield which columns cannot be the texts and their spans."""

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator
 
-from synthwright.kit.formulas import numbers, read
+from synthwright.core.context import Context
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import Schema
+from synthwright.kit.formulas import faults, numbers, read
 from synthwright.kit.ruled import Ask
 
 
@@ -32,3 +35,17 @@ def amount(ask: Ask, said: float | str) -> float | np.ndarray:
 def named(said: Iterable[Any]) -> tuple[str, ...]:
     """Return the columns and paths that some parameters name: those of them that are formulas."""
     return tuple(dict.fromkeys(p for one in said if isinstance(one, str) for p in read(one).paths))
+
+
+def steady(said: float | str) -> float | None:
+    """Return the number that a parameter is for every row; None for a formula that names columns."""
+    if not isinstance(said, str):
+        return float(said)
+    formula = read(said)
+    if formula.paths or formula.aggregates:
+        return None
+    one = Schema.model_validate({"tables": {"t": {"fields": {"a": {"kind": "number"}}}}})
+    if faults(formula, one, "t", wanted="number"):
+        return None
+    found = float(numbers(formula, Ask(Dataset.blank(one, {"t": 1}), "t", (), Context()))[0])
+    return found if np.isfinite(found) else None

@@ -12,11 +12,9 @@ from math import comb, gcd, log2
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from synthwright.core.schema import Field, Kind, canonical
-from synthwright.kit.compiled import ahead_of
+from synthwright.kit.rhythm_clock import Unit, shown, when
 
 EVIDENCE = 20.0
 """Bits: a calendar is believed where days off it would have been met by chance but once in a million columns."""
@@ -67,8 +65,7 @@ class Calendar:
 
         Of others, how many there may be before it.
         """
-        shown = instants if self.zone is None else _clock(instants, self.unit, self.zone)
-        day, time = np.divmod(shown, self.unit)
+        day, time = np.divmod(shown(instants, self.zone, _unit(self.unit)), self.unit)
         number, good = self._day_number(day)
         slot, rest = np.divmod(time - self.past, self.grain)
         at = np.maximum(np.searchsorted(self.opens, slot, side="right") - 1, 0)
@@ -84,8 +81,8 @@ class Calendar:
         number, inside = np.divmod(numbers, int(self._sizes[-1]))
         at = np.searchsorted(self._sizes, inside, side="right") - 1
         slot = np.array(self.opens)[at] + inside - self._sizes[at]
-        shown = self._day(number) * self.unit + self.past + slot * self.grain
-        return shown if self.zone is None else _instant(shown, self.unit, self.zone)
+        clock = self._day(number) * self.unit + self.past + slot * self.grain
+        return when(clock, self.zone, _unit(self.unit))
 
     def next(self, instants: np.ndarray) -> np.ndarray:
         """Return each instant, or the next possible one where it is none."""
@@ -130,8 +127,7 @@ def calendar_of(field: Field, instants: np.ndarray) -> Calendar | None:
     unit = 1 if field.kind is Kind.DATE else 86_400 * (10**9 if kind.unit == "ns" else 10**6)
     zone = getattr(kind, "tz", None)
     zone = None if zone in (None, "UTC") else zone
-    shown = instants if zone is None else _clock(instants, unit, zone)
-    days, times = np.divmod(shown, unit)
+    days, times = np.divmod(shown(instants, zone, _unit(unit)), unit)
     monthly, kept = _days(np.unique(days))
     common, often = np.unique(times, return_counts=True)
     if often.max() >= (1 - EXCEPTIONS) * len(times):  # one time of day, but for days that lack it
@@ -246,24 +242,5 @@ def _first(month: np.ndarray) -> np.ndarray:
     return found
 
 
-def _clock(instants: np.ndarray, unit: int, zone: str) -> np.ndarray:
-    """Return what the clocks of a place show at instants, as integers like theirs."""
-    ahead = ahead_of(zone)
-    if ahead is not None:
-        return instants + ahead * (unit // 1_440)
-    held = pa.array(instants).view(pa.timestamp(_unit(unit), zone))
-    return np.asarray(pc.local_timestamp(held).cast(pa.int64()))
-
-
-def _instant(shown: np.ndarray, unit: int, zone: str) -> np.ndarray:
-    """Return the instants at which the clocks of a place show this; the first where they do so twice."""
-    ahead = ahead_of(zone)
-    if ahead is not None:
-        return shown - ahead * (unit // 1_440)
-    held = pa.array(shown).view(pa.timestamp(_unit(unit)))
-    found = pc.assume_timezone(held, zone, ambiguous="earliest", nonexistent="latest")
-    return np.asarray(found.cast(pa.int64()))
-
-
-def _unit(unit: int) -> str:
+def _unit(unit: int) -> Unit:
     return "ns" if unit > 86_400 * 10**6 else "us"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.contracts import Place
+from synthwright.core.foresight import Foreseen, stranger
 from synthwright.core.schema import ORDERED, Field, Kind
 from synthwright.core.values import numbers
 from synthwright.kit.stated import TEMPORAL, lattice, stated, unit_of
@@ -152,6 +154,56 @@ def _wrong_bands(keys: Sequence[str], column: Column, place: Place, *, closed: b
             yield (*place, second), f"{first!r} and {second!r} overlap"
         elif closed and (np.ceil(one.high / step) * step < other.low if step else one.high < other.low):
             yield (*place, second), f"nothing is said between {first!r} and {second!r}, and no `otherwise`"
+
+
+def beside(
+    tree: Mapping[str, Any], depth: int, column: Column, values: Sequence[str | None], *, closed: bool
+) -> Iterator[Foreseen]:
+    """Yield values that a column may have and that no entry is for, and entries that no row comes to.
+
+    Args:
+        tree: the mappings.
+        depth: the level whose keys are of the column.
+        column: the column that decides there.
+        values: what it may hold; None: no value.
+        closed: whether every case needs an entry, because nothing is said for the others.
+    """
+    places = [(*place, str(key)) for place, branch in _branches(tree, depth) for key in branch]
+    keys = list(dict.fromkeys(place[-1] for place in places))
+    there = [v for v in values if v is not None]
+    lacking = [v for v in there if not any(_meant(key, v, column.field) for key in keys)]
+    strange = [k for k in keys if not any(_meant(k, v, column.field) for v in there)]
+    if closed and lacking:
+        near = get_close_matches(lacking[0], strange, n=1)
+        hint = f": is {near[0]!r} meant to be {lacking[0]!r}?" if near else ""
+        yield Foreseen((), f"no entry for {column.path!r} {', '.join(map(repr, lacking))}, and no `otherwise`{hint}")
+    if closed and None in values:
+        yield Foreseen((), f"no entry for rows where {column.path!r} has no value: say `otherwise`")
+    for key in strange if column.field.kind not in ORDERED else ():
+        said = stranger(column.path, (key,), tuple(values))
+        yield Foreseen(next(p for p in places if p[-1] == key), said or f"no row comes to {key!r}", sure=False)
+
+
+def _branches(
+    tree: Any, depth: int, place: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the mappings at a depth, and the keys that lead there."""
+    if depth == 0:
+        yield place, tree
+        return
+    for key, below in tree.items():
+        yield from _branches(below, depth - 1, (*place, str(key)))
+
+
+def _meant(key: str, value: str, field: Field) -> bool:
+    """Return whether a key means a value."""
+    if field.kind not in ORDERED:
+        return _label(key, field) == _label(value, field)
+    try:
+        low, high = band(key, field)
+        return low <= _end(value, field) < high
+    except ValueError:
+        return False
 
 
 class Cases:

@@ -174,6 +174,8 @@ class _Reader:
         low, high = int(parts[0]), int(parts[-1])
         if low > high:
             self.refuse(f"{low} is more than {high}", begin)
+        if high == 0:
+            self.refuse("what comes no time at all is not there: leave it out, or say {0,1}", begin)
         self.at = end + 1
         return low, high
 

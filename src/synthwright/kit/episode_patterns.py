@@ -192,6 +192,9 @@ def unsaid(formula: Formula, schema: Schema, table: str) -> list[str]:
         return [f"`{START}` is the value of the column that rows are ordered by: say `order:`"]
     words = [c for c in schema.tables[table].fields if c.startswith(WORDS)]
     for path in formula.paths:
+        column = path.partition(".")[2]
+        if path.startswith("episode.") and not reached(schema, table, path) and reached(schema, table, column):
+            return [f"formula {formula.text!r}: what the first row has in `{column}` is `episode.first.{column}`"]
         near = (
             get_close_matches(path, words, n=1) if path.startswith(WORDS) and not reached(schema, table, path) else []
         )

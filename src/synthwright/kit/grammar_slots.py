@@ -21,6 +21,7 @@ from synthwright.core.schema import ROW, Field, Frozen, Kind, Schema
 from synthwright.core.types import parse_type
 from synthwright.kit.dice import secret
 from synthwright.kit.formulas import column, read
+from synthwright.kit.room import refuse_rows
 from synthwright.kit.ruled import Ask, Ruled
 
 SlotKind = Literal["text", "category", "integer", "number", "boolean", "date", "time", "datetime"]
@@ -95,7 +96,9 @@ class SlotUse(Frozen):
             kind = registry.find("generators", self.use)
             if not issubclass(kind, Ruled):
                 yield ("use",), f"{self.use} learns from rows: wanted a generator that follows rules alone"
-            kind.model_validate(self.settings)
+            rule = kind.model_validate(self.settings)
+            if rule.asks():
+                yield ("use",), f"{self.use} asks a language model: make a column of its own by it, and name that here"
         except UnknownNameError as error:
             yield ("use",), str(error)
         except ValidationError as error:
@@ -149,8 +152,9 @@ def drawn(slot: SlotUse, name: str, mark: str, ask: Ask, rows: np.ndarray) -> As
     ctx = ask.ctx.at("slot", name, mark)
     if mark:  # what is unique follows from the row's number and the seed, wherever it is made
         ctx = replace(ctx, seed=secret("slot", ctx.seed, name, mark) % 2**63)
-    data = rule.fit(Dataset.empty(schema), part, ctx).sample(given, ctx).data
-    return replace(ask, given=data)
+    made, problems = rule.fit(Dataset.empty(schema), part, ctx).sample(given, ctx)
+    refuse_rows(problems, "template", name)
+    return replace(ask, given=made)
 
 
 def spelled(ask: Ask, path: str) -> pa.Array:

@@ -35,6 +35,8 @@ _COST = 0.5
 """More ranges are taken where they keep at least so many of the real rows that fewer would keep, as a share."""
 _SPARSE = 0.5
 """Cells of few rows are left out where they would leave less than this of the real rows that the others allow."""
+NOTHING_COMPARED = "nothing was compared"
+"""How a problem ends that leaves every likeness unmeasured."""
 _SIDES = ("training", "held-out")
 
 
@@ -74,9 +76,9 @@ def matched(case: Case, ctx: Context) -> Matched:
         named, chosen = ", ".join(f"{table}.{c}" for c in columns), _chosen(case, table, columns)
         stay, coarse = _matched([s.tables[table] for s in sides], columns, ctx.at(table))
         if stay is None:
-            lacking.append(
-                f"too few real rows are like those asked for ({named} {chosen}): likeness cannot be measured"
-            )
+            some = any((c >= 0).any() for c in _cells([s.tables[table] for s in sides], columns, BINS[-1])[0][1:])
+            few = "too few real rows meet" if some else "no real row meets"
+            lacking.append(f"{few} what was asked for ({named} {chosen}): {NOTHING_COMPARED}")
             sides = [sides[0], *(s.filter(table, np.zeros(s.rows(table), dtype=bool)) for s in sides[1:])]
             continue
         sides = [s.with_columns(table, {c: v[i] for c, v in coarse.items()}).filter(table, k)

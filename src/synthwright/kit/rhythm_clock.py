@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -15,6 +16,9 @@ from synthwright.kit.rhythm_words import DAY, MINUTE
 _PROBE = DAY
 """Microseconds: nowhere are clocks changed forth and back within a day."""
 _SECOND = 10**6
+Unit = Literal["us", "ns"]
+"""What instants are counted in."""
+_MINUTE: dict[Unit, int] = {"us": MINUTE, "ns": 1000 * MINUTE}
 
 
 def known_zone(said: str) -> str:
@@ -32,26 +36,26 @@ def known_zone(said: str) -> str:
     return said
 
 
-def ahead(instants: np.ndarray, zone: str | None) -> np.ndarray:
-    """Return by how many microseconds the clocks of a place are ahead of UTC at instants."""
+def ahead(instants: np.ndarray, zone: str | None, unit: Unit = "us") -> np.ndarray:
+    """Return by how much the clocks of a place are ahead of UTC at instants, in the unit that these are counted in."""
     fixed = 0 if zone is None else ahead_of(zone)
     if fixed is not None:
-        return np.full(len(instants), fixed * MINUTE, dtype=np.int64)
-    held = pa.array(instants).view(pa.timestamp("us", zone))
+        return np.full(len(instants), fixed * _MINUTE[unit], dtype=np.int64)
+    held = pa.array(instants).view(pa.timestamp(unit, zone))
     return np.asarray(pc.local_timestamp(held).cast(pa.int64())) - instants
 
 
-def shown(instants: np.ndarray, zone: str | None) -> np.ndarray:
+def shown(instants: np.ndarray, zone: str | None, unit: Unit = "us") -> np.ndarray:
     """Return what the clocks of a place show at instants."""
-    return instants + ahead(instants, zone) if zone is not None else instants
+    return instants + ahead(instants, zone, unit) if zone is not None else instants
 
 
-def when(clock: np.ndarray, zone: str | None) -> np.ndarray:
+def when(clock: np.ndarray, zone: str | None, unit: Unit = "us") -> np.ndarray:
     """Return the instants at which the clocks of a place show this: the first of two, the next where there is none."""
     fixed = 0 if zone is None else ahead_of(zone)
     if fixed is not None:
-        return clock - fixed * MINUTE
-    held = pa.array(clock).view(pa.timestamp("us"))
+        return clock - fixed * _MINUTE[unit]
+    held = pa.array(clock).view(pa.timestamp(unit))
     found = pc.assume_timezone(held, zone, ambiguous="earliest", nonexistent="latest")
     return np.asarray(found.cast(pa.int64()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import ClassVar, NamedTuple
@@ -15,9 +15,11 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Place
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.personal import plain_name
 from synthwright.core.schema import Field, Kind, Schema, canonical
-from synthwright.kit.locales import COUNTRIES, Locales, Which, country_of, locale_of, which
+from synthwright.kit.foreseen import valued
+from synthwright.kit.locales import COUNTRIES, Locales, Which, country_of, locale_of, weighted, which
 from synthwright.kit.ruled import Ask, Column, Ruled, hops
 
 WORDS = frozenset({Kind.TEXT, Kind.CATEGORY})
@@ -36,6 +38,18 @@ class Role(NamedTuple):
     """A pattern for the column's name in lower case and single words, as `plain_name` says it."""
     distinct: bool = False
     """Whether every row can have another value."""
+
+
+class Whence(NamedTuple):
+    """The column that says where each row is from."""
+
+    path: str
+    means: Callable[[str], str | None]
+    """What a value of it means; None: nothing that is known."""
+    place: Place
+    """Where among the parameters it is named."""
+    wanted: str = "locales or countries, such as de_DE, DE or Germany"
+    """What its values should be."""
 
 
 class Roled(Ruled):
@@ -115,6 +129,34 @@ class Roled(Ruled):
             elif role in self.roles:
                 found += [((), message) for message in self._unfit(column, fields[column], role)]
             seen.setdefault(str(role), column)
+        whence = self.whence(produce)
+        if whence is not None and not found:
+            last = hops(schema, table, whence.path)[-1]
+            field = schema.tables[last.table].fields[last.column]
+            if not pa.types.is_large_string(canonical(field)):
+                said = f"{whence.path!r} is of kind {field.kind.value!r}: wanted a column of {whence.wanted}"
+                found.append((whence.place, said))
+        return found
+
+    def whence(self, produce: tuple[str, ...]) -> Whence | None:
+        """Return the column that says where each row is from; None where there is none."""
+        return None
+
+    def given_as(
+        self, roles: Sequence[str], means: Callable[[str], str | None], produce: tuple[str, ...]
+    ) -> Whence | None:
+        """Return the column that is given, and not made, in the first of some roles that there is one for."""
+        said = [c for role in roles for c, r in sorted(self.columns.items()) if r == role and c not in produce]
+        return Whence(said[0], means, ("columns", said[0])) if said else None
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        found, whence = super().foreseen(schema, table, produce, known), self.whence(produce)
+        values = None if whence is None else valued(whence.path, known, schema, table)
+        if whence is not None and values is not None:
+            strange = [v for v in values if v is not None and whence.means(v) is None]
+            if strange:
+                said = f"{', '.join(map(repr, strange[:3]))} in {whence.path!r}: wanted {whence.wanted}"
+                found.append(Foreseen(whence.place, said, sure=whence.path in schema.tables[table].fields))
         return found
 
     def _lost(self, schema: Schema, table: str, path: str, produce: tuple[str, ...]) -> list[str]:
@@ -179,10 +221,22 @@ class Localed(Roled):
 
     def locales(self, ask: Ask) -> Which:
         """Return the locale of each row: what `locale_from` says, or a given column that is a locale or a country."""
-        said = [c for role in ("locale", "country_code", "country") for c, r in sorted(self.columns.items())
-                if r == role and c not in ask.produce]  # fmt: skip
-        return which(ask, self.locale, next(iter([*([self.locale_from] if self.locale_from else []), *said]), None),
-                     locale_of)  # fmt: skip
+        whence = self.whence(ask.produce)
+        return which(ask, self.locale, None if whence is None else whence.path, locale_of)
+
+    def whence(self, produce: tuple[str, ...]) -> Whence | None:
+        if self.locale_from:
+            return Whence(self.locale_from, locale_of, ("locale_from",))
+        return self.given_as(("locale", "country_code", "country"), locale_of, produce)
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        role = self.role(column)
+        if role not in ("locale", "country_code", "country") or self.whence((column,)) is not None:
+            return None
+        names = [name for name, weight in weighted(self.locale).items() if weight > 0]
+        if role != "locale":
+            names = [country_of(n) if role == "country_code" else COUNTRIES[country_of(n)][1] for n in names]
+        return tuple(dict.fromkeys(names))
 
 
 class Localities:

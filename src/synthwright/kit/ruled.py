@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self, TypeAlias, cast
+from typing import ClassVar, NamedTuple, Self, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,16 +21,17 @@ from pydantic import field_validator
 
 from synthwright.core import registry
 from synthwright.core.context import Context
-from synthwright.core.contracts import Abilities, Generator, Model, Part, Place, Sample
+from synthwright.core.contracts import Abilities, Generator, Model, Part, Place, Sample, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import DISCRETE, ORDERED, Field, Kind, Schema, Table, canonical
-from synthwright.core.types import parse_type
-from synthwright.core.values import from_numbers
+from synthwright.core.values import from_numbers, nulls
 from synthwright.kit import artefacts
 from synthwright.kit.completion import completed, names_of, table_of
 from synthwright.kit.dice import Dice, secret
 from synthwright.kit.lookups import flat, gathered
+from synthwright.kit.room import BEYOND, beyond, drawn, refuse
 
 _TOLD = 30
 """Columns that are named where none of them is near to what was written."""
@@ -51,6 +51,8 @@ class Ask:
     produce: tuple[str, ...]
     """The columns to make, in the order of the specification."""
     ctx: Context
+    needed: np.ndarray | None = None
+    """Booleans: the rows whose values are used, for rules to which each value has its price; nothing: all."""
 
     @property
     def rows(self) -> int:
@@ -91,6 +93,13 @@ class Ask:
             SampleError: it is not there yet, or leads nowhere.
         """
         return followed(self.given, self.table, path)
+
+
+class Drawn(NamedTuple):
+    """What a rule made where it may fail in some rows: columns, and rulings on the rows that failed."""
+
+    columns: Mapping[str, Column]
+    problems: tuple[Verdict, ...] = ()
 
 
 def followed(given: Dataset, table: str, path: str) -> pa.ChunkedArray:
@@ -174,8 +183,8 @@ class Ruled(Generator):
         return said
 
     @abstractmethod
-    def draw(self, ask: Ask) -> Mapping[str, Column]:
-        """Return a column for every name in `ask.produce`, each with `ask.rows` values."""
+    def draw(self, ask: Ask) -> Mapping[str, Column] | Drawn:
+        """Return a column for every name in `ask.produce`, each with `ask.rows` values; what failed is ruled on."""
 
     def looks_at(self, schema: Schema, table: str) -> tuple[str, ...]:
         """Return every `table.column` that its parameters name, of this and other tables; they are made before."""
@@ -194,6 +203,23 @@ class Ruled(Generator):
             if first in produce:
                 found.append(((), f"{path!r} is a column that it makes itself"))
         return [*found, *self._wrong_nulls(schema, table, produce)]
+
+    def vocabulary(self, schema: Schema, table: str, column: str) -> tuple[str | None, ...] | None:
+        found = self.gives(column, schema.tables[table].fields[column])
+        return found if found is None or self.nulls == 0 else (*found, None)
+
+    def gives(self, column: str, field: Field) -> tuple[str | None, ...] | None:
+        """Return the values that it may give a column, `nulls` apart; None where they are not known."""
+        return None
+
+    def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
+        from synthwright.kit.foreseen import doubts
+
+        return list(doubts(known, schema, lambda place: self.concerns(place, schema, table, produce)))
+
+    def concerns(self, place: Place, schema: Schema, table: str, produce: tuple[str, ...]) -> str:
+        """Return the table whose rows a condition at a place of the parameters is about."""
+        return table
 
     def _wrong_nulls(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
         """Return what the share of rows without a value cannot mean."""
@@ -246,21 +272,32 @@ class RuledModel(Model):
         if not wanted:
             return Sample(given)
         ask = Ask(given, self.table, wanted, ctx.at(self.rule.name, *wanted[:1]))
-        made = self.rule.draw(ask) if ask.rows else {c: np.zeros(0) for c in wanted}
+        left = self._left_out(ask) if self.rule.nulls != 0 and ask.rows else {}
+        ask = replace(ask, needed=self._needed(ask, left)) if self.rule.asks() else ask
+        found = self.rule.draw(ask) if ask.rows else {c: np.zeros(0) for c in wanted}
+        made, ruled = found if isinstance(found, Drawn) else (found, ())
         fields = given.schema.tables[self.table].fields
-        columns = {c: as_field(made[c], fields[c], self.rule.name, c) for c in wanted}
-        if self.rule.nulls != 0 and ask.rows:
-            columns = self._thinned(columns, ask)
-        return Sample(completed(given, self.table, columns, self.mode))
+        columns = {c: as_field(made[c], fields[c], self.rule.name, c, ruled_on=True) for c in wanted}
+        wrong = [w for c in wanted if (w := beyond(made[c], fields[c])) is not None]
+        columns |= {c: pc.if_else(pa.array(gone), pa.scalar(None, columns[c].type), columns[c])
+                    for c, gone in left.items()}  # fmt: skip
+        beside = [Verdict.of(self.table, np.logical_or.reduce(wrong), BEYOND)] if wrong else []
+        return Sample(completed(given, self.table, columns, self.mode), (*ruled, *beside))
 
-    def _thinned(self, columns: Mapping[str, pa.Array], ask: Ask) -> dict[str, pa.Array]:
-        """Return columns without values in a share of the rows; a stream of its own leaves the other values alone."""
+    def _left_out(self, ask: Ask) -> dict[str, np.ndarray]:
+        """Return which rows of each column get no value; a stream of its own leaves the values alone."""
         from synthwright.kit.formulas import numbers, read
 
         said, rng = self.rule.nulls, ask.ctx.at("nulls").rng
         rate = numbers(read(said), ask) if isinstance(said, str) else said
-        return {c: pc.if_else(pa.array(rng.random(ask.rows) < rate), pa.scalar(None, v.type), v)
-                for c, v in columns.items()}  # fmt: skip
+        return {c: rng.random(ask.rows) < rate for c in ask.produce}
+
+    def _needed(self, ask: Ask, left: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the rows in which some value that is made is used: not where all are there, or left out."""
+        held, needed = ask.given.tables[self.table], np.ones(ask.rows, dtype=bool)
+        if self.mode == "fill" and set(ask.produce) <= set(held.column_names):
+            needed = np.logical_or.reduce([nulls(held.column(c)) for c in ask.produce])
+        return needed & ~np.logical_and.reduce(list(left.values())) if left else needed
 
     def save(self, folder: Path) -> None:
         head = {"rule": self.rule.name, "with": self.rule.model_dump(mode="json", by_alias=True), "table": self.table,
@@ -277,17 +314,18 @@ class RuledModel(Model):
 Ruled.model = RuledModel
 
 
-def as_field(values: Column, field: Field, owner: str, column: str, *, exact: bool = False) -> pa.Array:
+def as_field(values: Column, field: Field, owner: str, column: str, *, ruled_on: bool = False) -> pa.Array:
     """Return made values as a column of a field: of its canonical type, numbers on its lattice.
 
-    Whole numbers and decimals that the column has no room for are refused. Floats, which are drawn, end where the
-    column does, unless they are computed (`exact`).
+    Numbers that the column has no room for are refused; floats become the nearest that fit where the rows that hold
+    them are `ruled_on`.
 
     Raises:
         SampleError: values of this type make no such column, or one of them does not fit.
     """
     kind = canonical(field)
-    _refuse_too_large(values, field, owner, column, exact=exact)
+    if not (ruled_on and drawn(values)):
+        refuse(values, field, owner, column)
     if isinstance(values, np.ndarray):
         if not len(values):
             return pa.array([], kind)
@@ -309,44 +347,3 @@ def as_field(values: Column, field: Field, owner: str, column: str, *, exact: bo
         raise SampleError(owner, f"column {column!r}", wanted=f"values of kind {field.kind.value!r}",
                           got=f"{whole.type}: {str(error).splitlines()[0][:100]}",
                           remedy="declare the column as what the rule makes") from None  # fmt: skip
-
-
-def _drawn(values: Column) -> bool:
-    return values.dtype.kind == "f" if isinstance(values, np.ndarray) else pa.types.is_floating(values.type)
-
-
-def _refuse_too_large(values: Column, field: Field, owner: str, column: str, *, exact: bool) -> None:
-    """Raise a SampleError where a number is too large for the type that the column has outside: none is cut."""
-    if not exact and _drawn(values):
-        return
-    kind = parse_type(field.type) if field.type else canonical(field)
-    low: int | Decimal
-    high: int | Decimal
-    if pa.types.is_integer(kind):
-        unsigned = pa.types.is_unsigned_integer(kind)
-        low = 0 if unsigned else -(2 ** (kind.bit_width - 1))
-        high = 2 ** (kind.bit_width - (0 if unsigned else 1)) - 1
-    elif pa.types.is_decimal(kind):
-        high = 10 ** (kind.precision - kind.scale) - Decimal(1).scaleb(-kind.scale)
-        low = -high
-    else:
-        return
-    least, most = _ends(values)
-    if least is None or most is None or (low <= least and most <= high):
-        return
-    raise SampleError(owner, f"column {column!r}", wanted=f"numbers that type {kind} has room for",
-                      got=f"{least:.12g} to {most:.12g}",
-                      remedy="declare a wider type, or bound the numbers")  # fmt: skip
-
-
-def _ends(values: Column) -> tuple[float | int | None, float | int | None]:
-    """Return the least and the greatest number, none where there is none."""
-    if isinstance(values, np.ndarray):
-        if values.dtype.kind not in "fiu" or not len(values):
-            return None, None
-        held = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-        return (held.min().item(), held.max().item()) if len(held) else (None, None)
-    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
-        return None, None
-    found = pc.min_max(values).as_py()
-    return found["min"], found["max"]

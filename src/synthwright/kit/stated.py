@@ -61,7 +61,7 @@ def is_iso(said: str) -> bool:
 
 def stated(values: Sequence[Said], field: Field) -> pa.Array:
     """Return values as a column of a field's canonical type; null for those that the field cannot hold."""
-    texts = pa.array([_spelled(v) for v in values], pa.large_string())
+    texts = pa.array([spelled(v) for v in values], pa.large_string())
     found = from_text(texts, canonical(field))
     if field.form is None or found.null_count == texts.null_count:
         return found
@@ -82,7 +82,8 @@ def unfit(values: Sequence[Said], field: Field) -> list[int]:
             if none and (v is not None or not field.nulls)]  # fmt: skip
 
 
-def _spelled(value: Said) -> str | None:
+def spelled(value: Said) -> str | None:
+    """Return a value as a specification writes it, None for no value."""
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None else str(value)

@@ -4,6 +4,7 @@ REGISTERED: dict[str, str] = {
     "attribute-inference": "synthwright.metrics.attribute_inference:AttributeInference",
     "augmentation": "synthwright.metrics.augmentation:Augmentation",
     "calibration": "synthwright.metrics.calibration:Calibration",
+    "cardinality": "synthwright.metrics.cardinality:Cardinality",
     "conditions": "synthwright.metrics.conditions:Conditions",
     "coverage": "synthwright.metrics.coverage:Coverage",
     "dcr-share": "synthwright.metrics.dcr_share:DcrShare",
@@ -22,6 +23,7 @@ REGISTERED: dict[str, str] = {
     "importance": "synthwright.metrics.importance:Importance",
     "keys": "synthwright.metrics.keys:Keys",
     "lattices": "synthwright.metrics.lattices:Lattices",
+    "link-trend": "synthwright.metrics.link_trend:LinkTrend",
     "linkability": "synthwright.metrics.linkability:Linkability",
     "lost": "synthwright.metrics.lost:Lost",
     "marginals": "synthwright.metrics.marginals:Marginals",
@@ -42,5 +44,6 @@ REGISTERED: dict[str, str] = {
     "trend": "synthwright.metrics.trend:Trend",
     "trts": "synthwright.metrics.trts:Trts",
     "tstr": "synthwright.metrics.tstr:Tstr",
+    "value-copies": "synthwright.metrics.value_copies:ValueCopies",
 }
 """What `synthwright list metrics` shows, and where its class is: "module:Class"."""

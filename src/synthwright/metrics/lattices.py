@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import numbers
 from synthwright.kit.chance import LEVEL, excess
+from synthwright.kit.cycles import Overlap, cycles, overlap
 from synthwright.kit.stats import Estimate, shared_codes, wilson
 from synthwright.metrics.comparing import MOST_ROWS, Finding, Trio, draw, label, numeric, scores, trios, unmade, without
 
@@ -54,18 +55,23 @@ class Lattices(Metric):
     (cents, tens, whole hours), the last digits, week days or hours that values prefer, the values that many rows
     share, and, where nearly every value occurs more than once, the values (or labels) that occur at all. The reference
     is the same share of held-out values. Numbers that are rounded too much are told by another share: how many
-    different values there are, of half as many as equally many training values have. The whole is the column in which
-    synthetic values fall behind by more than chance the most, the allowance being Fisher's exact test, shared among all
-    that is looked at. Zero lies on every step and is left out there; null is no value. Columns made anew have a part
-    where the way they are spelled (letters, digits and marks in their order) is regular, and do not count for the
-    whole. Intervals are Wilson's.
+    different values there are, of half as many as equally many training values have. Dates and instants are held to
+    how often training rows lie on each week day, day of the month, month, hour and minute: the share is that which two
+    samples have in common (1 less their total variation), and chance is told by rows that change samples. The whole is
+    the column in which synthetic values fall behind by more than chance the most, the allowance being Fisher's exact
+    test otherwise, shared among all that is looked at. Zero lies on every step and is left out there; null is no value.
+    Columns made anew have a part where the way they are spelled (letters, digits and marks in their order) is regular,
+    and do not count for the whole. Intervals are Wilson's.
     """
 
     name: ClassVar[str] = "lattices"
     group: ClassVar[Literal["fidelity"]] = "fidelity"
     goal: ClassVar[Literal["higher"]] = "higher"
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    not_shown: ClassVar[str] = "It sees that values are possible ones, not that each is as frequent as it should be."
+    not_shown: ClassVar[str] = (
+        "It sees that values are possible ones, not that each is as frequent as it should be, but for days and hours, "
+        "which are those of coordinated universal time."
+    )
 
     def measure(self, case: Case, ctx: Context) -> list[Score]:
         if case.train is None:
@@ -79,7 +85,7 @@ class Lattices(Metric):
         ready = [t for t in found if t.smallest >= _FEWEST]
         if not ready:
             return without(self, f"too few rows: each side needs at least {_FEWEST}")
-        seen: dict[str, list[_Place | _Variety]] = {}
+        seen: dict[str, list[_Usual]] = {}
         for trio in ready:
             learn = _learned(case, trio, ctx)
             seen |= {label(trio.table, c): _seen(trio, learn, c, ctx.at(trio.table, c).rng) for c in trio.fields}
@@ -132,7 +138,24 @@ class _Variety(NamedTuple):
         return Finding(about, estimate.within((0.0, 1.0)), 1.0, about_, chance / half)
 
 
-def _told(seen: dict[str, list[_Place | _Variety]]) -> list[Finding]:
+class _Times(NamedTuple):
+    """How much of what is held out, and of what is synthetic, keeps to the days and hours of training rows."""
+
+    said: str
+    shared: Overlap
+    rows: int
+    """How many synthetic values there are."""
+
+    def finding(self, about: str, parts: int) -> Finding:
+        """Return the share that keeps to them, with what chance does to the worst of some parts."""
+        real, synthetic = self.shared.real, self.shared.synthetic
+        return Finding(about, wilson(synthetic * self.rows, self.rows), real, self.said, self.shared.allowed(parts))
+
+
+_Usual: TypeAlias = _Place | _Variety | _Times
+
+
+def _told(seen: dict[str, list[_Usual]]) -> list[Finding]:
     """Return for each column what its values keep to least, by what it is about."""
     many = sum(len(found) for found in seen.values())
     return [max((f.finding(about, many) for f in found), key=_behind) for about, found in seen.items()]
@@ -152,7 +175,7 @@ def _learned(case: Case, trio: Trio, ctx: Context) -> pa.Table:
     return draw(case.train.tables[trio.table].select(list(trio.fields)), MOST_ROWS, ctx.at(trio.table, "learn"))
 
 
-def _seen(trio: Trio, learn: pa.Table, column: str, rng: np.random.Generator) -> list[_Place | _Variety]:
+def _seen(trio: Trio, learn: pa.Table, column: str, rng: np.random.Generator) -> list[_Usual]:
     """Return what is usual for a column, and which values keep to it."""
     field = trio.fields[column]
     held = [t.column(column) for t in (learn, trio.real, trio.synthetic)]
@@ -166,8 +189,14 @@ def _seen(trio: Trio, learn: pa.Table, column: str, rng: np.random.Generator) ->
         return []
     known = _known(*present)
     found = [known if known is not None else _common(*present), *_grids([v[v != 0] for v in present], field),
-             _variety(present[0], present[2], rng)]  # fmt: skip
+             _variety(present[0], present[2], rng), *_times(present, field, rng)]  # fmt: skip
     return [place for place in found if place is not None]
+
+
+def _times(values: list[np.ndarray], field: Field, rng: np.random.Generator) -> Iterator[_Times]:
+    """Yield how values keep to the days and hours of training rows."""
+    for cycle in cycles(values, field, _per_second(field), _WIDTH):
+        yield _Times(f"the usual {cycle.said}", overlap(cycle, rng), len(values[2]))
 
 
 def _variety(second: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> _Variety | None:
@@ -220,9 +249,8 @@ def _grids(values: list[np.ndarray], field: Field) -> Iterator[_Place]:
     else:
         return
     usual = [_cycle(values, unit, size, said) for said, unit, size in cycles if high - low >= _WIDTH * size * unit]
-    best = max((u for u in usual if u is not None), key=lambda u: u[0], default=None)
-    if best is not None:
-        yield best[1]
+    found = sorted((u for u in usual if u is not None), key=lambda u: -u[0])
+    yield from (place for _, place in (found if field.kind in (Kind.DATE, Kind.DATETIME) else found[:1]))
 
 
 def _per_second(field: Field) -> float | None:
@@ -288,11 +316,11 @@ def _cycle(values: list[np.ndarray], unit: float, size: int, said: str) -> tuple
 
 
 # ------------------------------------------------------------------------------------------------ how text is spelled
-def _spelled(case: Case, table: str, ctx: Context) -> dict[str, list[_Place | _Variety]]:
+def _spelled(case: Case, table: str, ctx: Context) -> dict[str, list[_Usual]]:
     """Return for the columns of text that are spelled in a regular way which values are spelled so."""
     if case.train is None or case.holdout is None:
         return {}
-    out: dict[str, list[_Place | _Variety]] = {}
+    out: dict[str, list[_Usual]] = {}
     for name, field in case.schema.tables[table].fields.items():
         held = [d.tables[table] for d in (case.train, case.holdout, case.synthetic)]
         if not field.anew or not all(name in t.column_names and _text(t.column(name)) for t in held):

@@ -86,6 +86,8 @@ class Membership(Metric):
         "persons who were trained on, are told apart for other reasons."
     )
 
+    parts: ClassVar[tuple[str, ...] | None] = (*ATTACKS, *RATES, ISOLATED, *(f"{ISOLATED} {rate}" for rate in RATES))
+
     rows: int = Setting(default=10_000, ge=_FEWEST, le=50_000)
     """Members that are looked at, at most; and as many held-out rows."""
     shadows: int = Setting(default=4, ge=2, le=64, multiple_of=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
+from synthwright.core.schema import Field
+from synthwright.kit.displaced import Sides, partly, shifted
 from synthwright.kit.natural import Verdict, beyond, strongest
 from synthwright.kit.stats import wilson
 from synthwright.metrics.comparing import Finding, draw, produced, scores, unmade, without
@@ -26,6 +29,8 @@ _WORK = 12_000_000_000
 """Columns of pairs of rows that are compared: a larger table is measured on fewer rows."""
 _MOST_TRAIN = 100_000
 """Training rows that are looked at."""
+_MOST_ALIKE = 200_000
+"""Rows of each kind that are looked at for those that equal training rows in part."""
 
 
 class NearCopies(Metric):
@@ -38,8 +43,13 @@ class NearCopies(Metric):
     the thresholds that 0.1, 0.3, 1 and 3 % of real rows exceed, the one that speaks most against the rows is told. The
     reference is the share of real rows that exceed it: held-out rows against the training rows, and training rows
     against the others; the latter count half, and not at all where the two contradict each other. Chance is Fisher's
-    exact test, its level shared among the thresholds. Modelled columns that were produced are compared. The interval
-    is Wilson's.
+    exact test, its level shared among all that is looked at. Modelled columns that were produced are compared. The
+    interval is Wilson's.
+
+    Where they speak more against the rows, two other counts are told instead: of rows that equal a training row in all
+    columns but a few (one at a time, and the most telling half of them), and of rows that equal one after one and the
+    same shift of numbers, however far, with the same labels or with any. The shift is looked for among one half of the
+    synthetic rows, and rows of the other half count.
     """
 
     name: ClassVar[str] = "near-copies"
@@ -48,7 +58,7 @@ class NearCopies(Metric):
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     not_shown: ClassVar[str] = (
         "Where training rows lie closer together than the noise on their copies, as in large tables of few columns, "
-        "a copy points at nobody."
+        "a copy points at nobody; nor does one whose values were all moved far, unless many were moved alike."
     )
 
     rows: int = Setting(default=10_000, ge=10, le=50_000)
@@ -78,23 +88,48 @@ class NearCopies(Metric):
         from synthwright.kit.isolation import Scale, closeness, lead  # compiles: only where it is needed
 
         synthetic, train, unseen = held
+        fields = {c: case.schema.tables[table].fields[c] for c in train.column_names}
         seen = draw(train, _MOST_TRAIN, ctx.at("train"))
         few = len(train.column_names) <= FEW_COLUMNS
         most = max(100, min(2 * self.rows, _WORK // (seen.num_rows * len(train.column_names))))
         mine = draw(synthetic, most // 2, ctx.at("synthetic"))
         others = draw(unseen, most // 4, ctx.at("holdout"))
         own = np.sort(ctx.at("left").rng.permutation(seen.num_rows)[: most // 2 - others.num_rows])
-        scale = Scale(seen, {c: case.schema.tables[table].fields[c] for c in train.column_names})
+        scale = Scale(seen, fields)
         known, new, tried = scale.marks(seen), scale.marks(others), scale.marks(mine)
         count = min(NEIGHBOURS, seen.num_rows - 1)
-        verdicts = []
+        verdicts, ways = [], 4 if few else 3
         for tell in (lead, closeness) if few else (lead,):
             left = tell(known.take(own), known, scale, count, own)
             unmet = tell(new, known, scale, count) if others.num_rows else np.zeros(0)
-            verdicts.append(beyond(tell(tried, known, scale, count), unmet, left, LEVELS, parts=2 if few else 1))
-        verdict = strongest(verdicts)
+            verdicts.append(beyond(tell(tried, known, scale, count), unmet, left, LEVELS, parts=ways))
+        verdict, said = _or_disguised(strongest(verdicts), held, fields, ways, ctx)
         if mine.num_rows == synthetic.num_rows and seen.num_rows == train.num_rows:
-            return verdict, ""
+            return verdict, said
         share = min(1.0, verdict.visible * train.num_rows / seen.num_rows)
         note = f"measured on {mine.num_rows:,} random synthetic rows and {seen.num_rows:,} training rows: "
-        return verdict, note + f"copies of less than {share:.1%} of the rows would not be seen"
+        note += f"copies of less than {share:.1%} of the rows would not be seen"
+        return verdict, f"{said}; {note}" if said else note
+
+
+def _or_disguised(
+    verdict: Verdict, held: list[pa.Table], fields: Mapping[str, Field], ways: int, ctx: Context
+) -> tuple[Verdict, str]:
+    """Return a verdict, or what speaks more against the rows if they are copies in disguise, and then which.
+
+    Args:
+        verdict: what was found.
+        held: synthetic, training and held-out rows.
+        fields: what the columns are.
+        ways: in how many ways the rows are looked at; two are here.
+        ctx: the randomness.
+    """
+    names = ("mine", "train", "strangers")
+    sides = Sides(*(draw(t, _MOST_ALIKE, ctx.at("alike", n)) for t, n in zip(held, names, strict=True)))
+    looked = {
+        "rows that equal training rows in all columns but a few": partly(sides, fields, ways),
+        "rows that equal training rows after the same shift": shifted(sides, fields, ctx.at("shift").rng, ways),
+    }
+    told = [(v, said) for said, found in looked.items() for v in found if v.counted > v.most]
+    found, said = max([(verdict, ""), *told], key=lambda one: (one[0].counted - one[0].most) / one[0].rows)
+    return found._replace(visible=verdict.visible), said

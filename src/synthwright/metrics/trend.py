@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.core.schema import Field
-from synthwright.core.values import Column, numbers
-from synthwright.kit.replicas import Replicas
-from synthwright.kit.stats import coarse, midranks
-from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
-
-_BINS = 10
-_LABELS = 20
+from synthwright.kit.dependence import code, distance
+from synthwright.metrics.comparing import Recounted, Trio, label, recounted
 
 
 class Trend(Metric):
@@ -46,9 +40,9 @@ class Trend(Metric):
 
     def _compare(self, trio: Trio, ctx: Context) -> Recounted:
         replicas = trio.dealt(ctx.at("groups").rng)
-        coded = {c: _code(*trio.column(c), len(trio.synthetic), f) for c, f in trio.fields.items()}
+        coded = {c: code(*trio.column(c), len(trio.synthetic), f) for c, f in trio.fields.items()}
         chosen, note = self._choose(list(trio.fields), ctx)
-        found = {label(trio.table, a, b): _distance(coded[a], coded[b], replicas) for a, b in chosen}
+        found = {label(trio.table, a, b): distance(coded[a], coded[b], replicas) for a, b in chosen}
         if not found:  # one column: there is no dependence to get wrong
             return Recounted({}, "the table has one modelled column and so no pairs")
         return Recounted(found, note)
@@ -62,59 +56,3 @@ class Trend(Metric):
         drawn = np.sort(ctx.at("pairs").rng.choice(count, size=self.pairs, replace=False))
         chosen = [(columns[i], columns[j]) for i, j in zip(left[drawn], right[drawn], strict=True)]
         return chosen, f"measured on {self.pairs:,} of {count:,} pairs, drawn at random"
-
-
-class _Coded(NamedTuple):
-    """A column of held-out and of other rows, as the distances need it."""
-
-    codes: tuple[np.ndarray, np.ndarray]
-    """Bins or labels; the last is null."""
-    size: int
-    ranks: _Ranks | None
-    """None for labels."""
-    missing: bool
-    """Whether any row has a null."""
-
-
-class _Ranks(NamedTuple):
-    """Where values stand, NaN where null."""
-
-    real: np.ndarray
-    """Among the held-out rows."""
-    apart: np.ndarray
-    """Of synthetic rows among these, of the second real sample among those."""
-    pooled: np.ndarray
-    """Of both among both."""
-
-
-def _code(real: Column, other: Column, synthetic: int, field: Field) -> _Coded:
-    if not numeric(field):
-        one, two, size = coarse(real, other, _LABELS, ordered=False)
-        return _Coded((one, two), size, None, missing=False)
-    one, two, size = coarse(real, other, _BINS, ordered=True)
-    held, others = numbers(real), numbers(other)
-    apart = np.concatenate([_ranked(others[:synthetic]), _ranked(others[synthetic:])])
-    missing = bool(np.isnan(held).any() or np.isnan(others).any())
-    return _Coded((one, two), size, _Ranks(_ranked(held), apart, _ranked(others)), missing)
-
-
-def _ranked(values: np.ndarray) -> np.ndarray:
-    return midranks(values, np.sort(values[~np.isnan(values)]))
-
-
-def _distance(a: _Coded, b: _Coded, replicas: Replicas) -> np.ndarray:
-    """Return the replicates of the distance of a pair."""
-    if a.ranks is None or b.ranks is None:
-        return _contingency((a.codes, b.codes), (a.size, b.size), replicas)
-    found = replicas.correlated(*zip(a.ranks, b.ranks, strict=True))
-    if not (a.missing or b.missing):
-        return found
-    nulls = [tuple((c == coded.size - 1).astype(np.int64) for c in coded.codes) for coded in (a, b)]
-    return np.asarray(np.maximum(found, _contingency((nulls[0], nulls[1]), (2, 2), replicas)))
-
-
-def _contingency(codes: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]], sizes: tuple[int, int],
-                 replicas: Replicas) -> np.ndarray:  # fmt: skip
-    """Return the replicates of the total variation distance of two contingency tables."""
-    one, two = (x * sizes[1] + y for x, y in zip(*codes, strict=True))
-    return replicas.labelled(one, two, sizes[0] * sizes[1])

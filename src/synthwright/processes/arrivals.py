@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field as Setting
 from pydantic import field_validator, model_validator
 
-from synthwright.core.context import Context
-from synthwright.core.contracts import Place, Process, Unfolded
-from synthwright.core.dataset import Dataset
+from synthwright.core.contracts import Place
 from synthwright.core.errors import SampleError
+from synthwright.core.foresight import Rows
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.amounts import Amount, amount, named
+from synthwright.kit.amounts import Amount, amount, named, steady
 from synthwright.kit.points import ascending, in_order, offspring, owners, ranks, renewals
+from synthwright.kit.rhythm import ends
 from synthwright.kit.rhythm_timed import Length, Timed, Window
-from synthwright.kit.rhythm_words import is_moment, length
-from synthwright.kit.ruled import Ask, reached
+from synthwright.kit.rhythm_words import DAY, is_moment, length
+from synthwright.kit.ruled import Ask, Column
 from synthwright.kit.stated import wrong_amount
+from synthwright.kit.unfolding import Unfolding
 
 MOST_ROWS = 2**29
 """Events that are drawn at once, at most."""
@@ -33,7 +35,7 @@ class Events(NamedTuple):
     at: np.ndarray
 
 
-class Arrivals(Timed, Process):
+class Arrivals(Timed, Unfolding):
     """Makes the events of each row of the other table: as many a day as a formula says, with a rhythm, in a span.
 
     ::
@@ -99,9 +101,8 @@ class Arrivals(Timed, Process):
     def makes(self) -> tuple[str, ...]:
         return tuple(c for c in (self.at, self.position) if c is not None)
 
-    def looks_at(self, schema: Schema, parent: str) -> tuple[str, ...]:
-        every = (*self.spanned(), *named([self.per_day]))
-        return tuple(dict.fromkeys(str(h) for path in every for h in reached(schema, parent, path)))
+    def paths(self) -> Sequence[str]:
+        return (*self.spanned(), *named([self.per_day]))
 
     def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
         fields = schema.tables[table].fields
@@ -121,16 +122,22 @@ class Arrivals(Timed, Process):
             found += self.misfits(field, schema, parent, ())
         return found
 
-    def unfold(self, given: Dataset, table: str, parent: str, ctx: Context) -> Unfolded:
-        ask = Ask(given, parent, (), ctx)
-        if not ask.rows:
-            return Unfolded(np.zeros(0, dtype=np.int64), {c: np.zeros(0) for c in self.makes()})
-        field = _INSTANT if self.at is None else given.schema.tables[table].fields[self.at]
+    def arising(self, parents: Rows) -> Rows:
+        most = None if parents.most is None or self.most is None else parents.most * self.most
+        rate, about = steady(self.per_day), None
+        if rate is not None and parents.about is not None and all(map(is_moment, self.span)):
+            low, high = ends(*self.span, None)
+            about = parents.about * rate * (high - low) / DAY / (1 - self.excites if self.kind == "hawkes" else 1)
+            about = min(max(about, parents.about * self.least), parents.about * (self.most or np.inf))
+        return Rows(parents.least * self.least if about else 0, most, about)
+
+    def arise(self, ask: Ask, fields: Mapping[str, Field]) -> tuple[np.ndarray, Mapping[str, Column]]:
+        field = _INSTANT if self.at is None else fields[self.at]
         whose, at = self._events(ask, self.window(ask, field))
-        columns = {} if self.at is None else {self.at: self.told(at, field)}
+        columns: dict[str, Column] = {} if self.at is None else {self.at: self.told(at, field)}
         if self.position is not None:
             columns[self.position] = ranks(np.bincount(whose, minlength=ask.rows)) + 1
-        return Unfolded(whose, columns)
+        return whose, columns
 
     def _events(self, ask: Ask, window: Window) -> Events:
         """Return all events of the parents that are asked for."""

@@ -10,8 +10,9 @@ from pydantic import Field as Setting
 from pydantic import field_validator
 
 from synthwright.core.contracts import Place
-from synthwright.core.schema import Schema
-from synthwright.kit.amounts import Amount, Readable, amount, named
+from synthwright.core.foresight import Rows
+from synthwright.core.schema import Field, Schema
+from synthwright.kit.amounts import Amount, Readable, amount, named, steady
 from synthwright.kit.formulas import condition, read
 from synthwright.kit.ruled import Ask, Column
 from synthwright.kit.stated import wrong_amount, wrong_condition
@@ -53,7 +54,17 @@ class Each(Unfolding):
             found += [(("where",), said) for said in wrong_condition(self.where, schema, parent, ())]
         return found
 
-    def arise(self, ask: Ask) -> tuple[np.ndarray, Mapping[str, Column]]:
+    def arising(self, parents: Rows) -> Rows:
+        each = steady(self.count)
+        if each is None:
+            return Rows()
+        each = max(int(np.floor(each + 0.5)), 0)
+        most = None if parents.most is None else parents.most * each
+        if self.where is not None:
+            return Rows(0, most)
+        return Rows(parents.least * each, most, None if parents.about is None else parents.about * each)
+
+    def arise(self, ask: Ask, fields: Mapping[str, Field]) -> tuple[np.ndarray, Mapping[str, Column]]:
         said = np.broadcast_to(np.nan_to_num(amount(ask, self.count)), ask.rows)
         counts = np.maximum(np.floor(said + 0.5), 0).astype(np.int64)
         if self.where is not None:

@@ -9,13 +9,11 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 from pydantic import Field as Setting
 
-from synthwright.core.context import Context
-from synthwright.core.contracts import Place, Process, Unfolded
-from synthwright.core.dataset import Dataset
+from synthwright.core.contracts import Place
 from synthwright.core.schema import Field, Kind, Schema
 from synthwright.kit.amounts import named
 from synthwright.kit.formulas import condition, read
-from synthwright.kit.ruled import Ask, reached
+from synthwright.kit.ruled import Ask, Column
 from synthwright.kit.state_clock import LAST, NEVER, Clock
 from synthwright.kit.state_faults import (
     not_written,
@@ -29,7 +27,8 @@ from synthwright.kit.state_faults import (
 from synthwright.kit.state_machines import Machine, Moment, in_order
 from synthwright.kit.state_parents import KNOWN, Parents
 from synthwright.kit.state_steps import Entered, Walk
-from synthwright.kit.stated import Said, formulas
+from synthwright.kit.stated import Said, formulas, spelled
+from synthwright.kit.unfolding import Unfolding
 from synthwright.kit.weights import labelled
 
 
@@ -37,7 +36,7 @@ def _several(said: Any) -> Any:
     return () if said is None else (said,) if isinstance(said, str) else said
 
 
-class States(Process):
+class States(Unfolding):
     """Lets every row of the other table go through states, and makes a row for each state that is entered.
 
     ::
@@ -111,13 +110,22 @@ class States(Process):
         every = named([formula for machine in self.machines.values() for _, formula in machine.formulas])
         return tuple(path for path in every if path not in KNOWN)
 
-    def looks_at(self, schema: Schema, parent: str) -> tuple[str, ...]:
+    def paths(self) -> Sequence[str]:
         begins = formulas([*self.until, *(m.begins for m in self.machines.values())])
         runs = named([machine.when for machine in self.machines.values()])
-        every = (*begins, *runs, *self._seen())
-        return tuple(dict.fromkeys(str(h) for path in every for h in reached(schema, parent, path)))
+        return (*begins, *runs, *self._seen())
 
     # --------------------------------------------------------------------------------------- before anything runs
+    def vocabulary(self, schema: Schema, table: str, column: str) -> tuple[str | None, ...] | None:
+        states = [(name, state) for m in self.machines.values() for name, state in m.states.items() if not state.silent]
+        if column == self.state:
+            return tuple(dict.fromkeys(name for name, _ in states))
+        if column == self.module:
+            return tuple(self.machines)
+        if column in self.written:
+            return tuple(dict.fromkeys(spelled(state.writes.get(column)) for _, state in states))
+        return None
+
     def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
         if not self.machines:
             return [(("machines",), "say a machine: {begins: …, first: …, states: {…}}")]
@@ -174,16 +182,15 @@ class States(Process):
         return found if found is not None and found.kind in (Kind.DATE, Kind.DATETIME) else Field(kind=Kind.DATETIME)
 
     # -------------------------------------------------------------------------------------------------- the rows
-    def unfold(self, given: Dataset, table: str, parent: str, ctx: Context) -> Unfolded:
-        ask, fields = Ask(given, parent, (), ctx), given.schema.tables[table].fields
+    def arise(self, ask: Ask, fields: Mapping[str, Field]) -> tuple[np.ndarray, Mapping[str, Column]]:
         clock = Clock(fields[self.at])
         parents, end = Parents(ask, self._seen(), clock), self._end(ask, clock)
         found: list[Entered] = []
-        for name, machine in self.machines.items() if ask.rows else ():
+        for name, machine in self.machines.items():
             begin = clock.moments(machine.begins, ask)
             if machine.when is not None:
                 begin = np.where(condition(read(machine.when), ask), begin, NEVER)
-            found.append(Walk(name, machine, parents, self.most).run(begin, end, ctx.at(name).rng))
+            found.append(Walk(name, machine, parents, self.most).run(begin, end, ask.ctx.at(name).rng))
         return self._told(found, fields, clock)
 
     def _end(self, ask: Ask, clock: Clock) -> np.ndarray:
@@ -191,7 +198,9 @@ class States(Process):
         ends = [clock.moments(said, ask) for said in self.until]
         return clock.end(np.minimum.reduce([np.full(ask.rows, LAST), *ends]))
 
-    def _told(self, found: Sequence[Entered], fields: Mapping[str, Field], clock: Clock) -> Unfolded:
+    def _told(
+        self, found: Sequence[Entered], fields: Mapping[str, Field], clock: Clock
+    ) -> tuple[np.ndarray, Mapping[str, Column]]:
         """Return the states that were entered as rows: by parent, time, machine and step."""
         sizes = [len(machine.states) for machine in self.machines.values()]
         firsts = np.cumsum([0, *sizes])
@@ -212,7 +221,7 @@ class States(Process):
         for column in self.written:
             values: list[Said] = [state.writes.get(column) for _, state in states]
             columns[column] = labelled(values, code, fields[column])
-        return Unfolded(who, columns)
+        return who, columns
 
 
 def _by(who: np.ndarray, at: np.ndarray | None) -> np.ndarray:

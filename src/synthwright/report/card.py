@@ -18,7 +18,9 @@ import yaml
 from synthwright.core import registry
 from synthwright.core.contracts import Metric
 from synthwright.core.gates import parse
+from synthwright.core.jobs import varied
 from synthwright.core.plan import Plan
+from synthwright.core.plan_models import remarks
 from synthwright.core.schema import DISCRETE, Field, Kind, Schema
 from synthwright.report.counts import spelled
 from synthwright.report.released import table_files, write_whole
@@ -53,12 +55,12 @@ def write_card(folder: Path, report: Report, plan: Plan) -> None:
     makers = {c: type(p.generator).name for p in plan.parts for c in p.part.produce}
     body = [
         f"# {_plain(plan.spec.name)}",
-        _warning(schema, makers),
+        _warning(plan, makers),
         *_making(report, plan, makers),
         *_tables(schema, report, makers),
         *_rules(schema),
         *_gates(report),
-        *_limits(report),
+        *_limits(report, plan),
         *_CHECK,
     ]
     write_whole(folder / "README.md", f"---\n{front}---\n\n" + "\n\n".join(body) + "\n")
@@ -93,14 +95,18 @@ def _config(table: str, others: Sequence[Mapping[str, Any]]) -> str:
     return next(n for n in (safe, *(f"{safe}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
 
 
-def _warning(schema: Schema, makers: Mapping[str, str]) -> str:
+def _warning(plan: Plan, makers: Mapping[str, str]) -> str:
     """Say what the rows are, and which columns hold real values."""
-    kept = [c for c in schema.columns if c not in makers]
-    if not kept:
+    kept = [c for c in plan.schema.columns if c not in makers]
+    near = varied(plan.spec, plan.parts)
+    if not kept and not near:
         return "**This data is synthetic.** No row describes a real person or thing; a row may resemble one by chance."
-    named = ", ".join(map(_code, kept[:MOST_COLUMNS]))
-    return (f"**This data is partly synthetic.** These columns hold the real values of real rows, as the specification "
-            f"asks: {named}. All others were made.")  # fmt: skip
+    said = ["**This data is partly synthetic.**"]
+    for columns, what in ((kept, "the real values of real rows"), (near, "real values of real rows, varied a little")):
+        named = ", ".join(map(_code, columns[:MOST_COLUMNS]))
+        said += [f"These columns hold {what}, as the specification asks: {named}."] if columns else []
+    others = len(kept) + len(near) < len(plan.schema.columns)
+    return " ".join([*said, *(["All others were made."] if others else [])])
 
 
 def _making(report: Report, plan: Plan, makers: Mapping[str, str]) -> list[str]:
@@ -158,7 +164,7 @@ def _gates(report: Report) -> list[str]:
     return said
 
 
-def _limits(report: Report) -> list[str]:
+def _limits(report: Report, plan: Plan) -> list[str]:
     if report.spend.epsilon is None:
         privacy = "There is no formal privacy guarantee: the generators kept no differential privacy budget."
     else:
@@ -169,7 +175,12 @@ def _limits(report: Report) -> list[str]:
     found = {m: registry.find("metrics", m) for m in gated}
     unseen = [f"`{m}`: {cls.not_shown}" for m, cls in found.items() if issubclass(cls, Metric)]
     general = "It stands for the source data only as far as the gates say: check what you conclude on real data."
-    return ["## Limits", "\n".join(f"- {line}" for line in (privacy, general, *unseen))]
+    judged = [f"{_plain(note[:1].upper() + note[1:])}." for note in _remarks(plan)]
+    return ["## Limits", "\n".join(f"- {line}" for line in (privacy, general, *unseen, *judged))]
+
+
+def _remarks(plan: Plan) -> tuple[str, ...]:
+    return remarks(plan.models, (p.generator for p in plan.parts), plan.curators)
 
 
 def _rounded(value: float | None) -> str:

@@ -204,7 +204,7 @@ def _figure(report: Report, column: str, real: Dataset | None, case: Case) -> Fi
     apart = None if shown.counts is None else most_apart(shown.counts)
     told = [f"{s.metric} {said(s.value)}" + (f" (reference {said(s.reference)})" if s.reference is not None else "")
             for s in scores]  # fmt: skip
-    spoken = f"{shown.kind.value} column {spelled(name)}: {'; '.join(told) or 'real against synthetic'}"
+    spoken = "; ".join([f"{shown.kind.value} column {spelled(name)}: {_alike(column, shown, scores, case)}", *told])
     picture = None
     if shown.counts is not None:
         legend = _OF_COLUMNS if shown.counts.real is not None else _OF_COLUMNS[1:]
@@ -214,6 +214,18 @@ def _figure(report: Report, column: str, real: Dataset | None, case: Case) -> Fi
         remarks = ("set by the specification: it is not meant to be like the real rows", *remarks)
     return Figure(column, spelled(name), spelled(table) if len(synthetic.schema.tables) > 1 else "", shown.kind.value,
                   picture, shown.missing, apart, remarks, scores, _numbers(shown))  # fmt: skip
+
+
+def _alike(column: str, shown: Shown, scores: Sequence[ScoreRow], case: Case) -> str:
+    """Return what a column's chart shows first of all, for people who do not see it."""
+    if shown.counts is not None and shown.counts.real is None:
+        return "synthetic rows; there are no real ones to compare with"
+    if column in case.chosen:
+        return "real and synthetic rows differ as the specification asks"
+    shape = next((s for s in scores if s.metric == "shape"), None)
+    if shape is None or shape.value is None or shape.reference is None:
+        return "real against synthetic rows"
+    return "real and synthetic rows differ " + ("by more than chance" if beyond(shape) else "no more than by chance")
 
 
 def _numbers(shown: Shown) -> tuple[Numbers, ...]:

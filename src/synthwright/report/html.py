@@ -12,6 +12,7 @@ from synthwright.report.advice import Try, steps
 from synthwright.report.counts import ROWS, spelled
 from synthwright.report.dependence import ROWS as MAPPED
 from synthwright.report.document import pieces
+from synthwright.report.effort import dollars
 from synthwright.report.figures import Drawn, Figure, Picture, draw
 from synthwright.report.meanings import TERMS, anchors, meanings, reasons
 from synthwright.report.officer import finding, officer
@@ -113,7 +114,7 @@ def _template(name: str) -> jinja2.Template:
     page = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)  # fmt: skip
     page.finalize = _unbroken
-    page.filters |= {"said": said, "spelled": spelled, "ours": _ours, "speaking": _speaking}
+    page.filters |= {"said": said, "spelled": spelled, "ours": _ours, "speaking": _speaking, "dollars": dollars}
     return page.get_template(name)
 
 

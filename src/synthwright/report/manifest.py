@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,10 +24,15 @@ BESIDE = ("README.md", "croissant.json", "spec.lock.yaml")
 INTERNAL = ("internal/report.json", "internal/report.html", "internal/report.md", "internal/officer.html",
             "internal/officer.md")  # fmt: skip
 """What stays at home, and is vouched for where it is."""
+QUARANTINE = "internal/quarantine"
+"""Where rows that went are kept, a file for each table: they are named, but no hash of them leaves the house."""
+BY_RUNS = (".store", ".run.json", ".lock", ".unfinished")
+"""What runs keep in the folder of a release and is no part of it."""
 _DECIDING = ("numpy", "pyarrow", "polars", "scipy", "lightgbm", "faker", "phonenumbers",
              "python-stdnum")  # fmt: skip
 """Libraries whose version may change the bytes."""
-_WORDS = {"synthwright", "fingerprint", "seed", "inputs", "versions", "gates", "notes", "files", "digest"}
+_WORDS = {"synthwright", "fingerprint", "seed", "inputs", "versions", "gates", "notes", "files", "quarantine",
+          "digest"}  # fmt: skip
 
 
 def write_manifest(
@@ -60,6 +65,7 @@ def write_manifest(
         "gates": [g.model_dump(mode="json") for g in report.gates],
         "notes": list(notes),
         "files": {name: _entry(folder / name) for name in wanted},
+        "quarantine": _files(folder, QUARANTINE),
     }
     write_whole(folder / NAME, _rendered(said | {"digest": _digest(said)}))
 
@@ -67,9 +73,9 @@ def write_manifest(
 def verify(folder: Path) -> list[str]:
     """Return how a release differs from its manifest, a sentence each; none: every file is what it says.
 
-    A byte that changed, a file that is gone or became a link, a file under `data/` that is not listed, and an edited
-    manifest are differences. `internal/` may be absent as a whole, because it stays at home (see `unchecked`); where it
-    is there, its report must be whole.
+    A byte that changed, a file that is gone or became a link, a file that is not listed, and an edited manifest are
+    differences. `internal/` may be absent as a whole, because it stays at home (see `unchecked`); where it is there,
+    its report must be whole. What runs keep beside a release (`BY_RUNS`) is not looked at.
     """
     try:
         raw = (folder / NAME).read_bytes()
@@ -90,17 +96,18 @@ def verify(folder: Path) -> list[str]:
     missing = [n for n in (*BESIDE, *INTERNAL) if n not in files]
     found += [f"{NAME} does not list {name}" for name in missing]
     found += [d for name, entry in files.items() if (d := _difference(folder, name, entry))]
-    return found + [f"{name} is not in the manifest" for name in _data_files(folder) if name not in files]
+    return found + [
+        f"{name} is a file that the manifest does not name" for name in _strange(folder, {*files, *said["quarantine"]})
+    ]
 
 
 def unchecked(folder: Path) -> list[str]:
-    """Return what `verify` does not vouch for, a sentence each: an absent internal report, files put beside."""
-    found = []
+    """Return what `verify` does not vouch for, a sentence each: an absent internal report, rows in quarantine."""
     if not (folder / "internal").exists():
-        found.append("internal/ is not here: the report that the manifest vouches for was not checked")
-    known = {DATA, "internal", NAME, *BESIDE}
-    strange = sorted(p.name for p in folder.iterdir() if p.name not in known and not p.name.startswith("."))
-    return found + [f"{name} lies beside the release and is not part of it" for name in strange]
+        return ["internal/ is not here: the report that the manifest vouches for was not checked"]
+    if _files(folder, QUARANTINE):
+        return [f"{QUARANTINE}: no hash of the rows that went is in the manifest, so they were not checked"]
+    return []
 
 
 def installed() -> dict[str, str]:
@@ -116,9 +123,22 @@ def installed() -> dict[str, str]:
 
 def _data_files(folder: Path) -> list[str]:
     """Return everything under `data/` that is no folder, links too."""
-    at = folder / DATA
-    found = [at] if at.is_symlink() else [p for p in at.rglob("*") if p.is_symlink() or not p.is_dir()]
-    return sorted(p.relative_to(folder).as_posix() for p in found)
+    return _files(folder, DATA)
+
+
+def _files(folder: Path, inside: str) -> list[str]:
+    """Return everything at a place that is no folder, links too: a file is itself."""
+    at = folder / inside
+    if at.is_symlink() or not at.is_dir():
+        return [inside] if at.is_symlink() or at.exists() else []
+    return sorted(p.relative_to(folder).as_posix() for p in at.rglob("*") if p.is_symlink() or not p.is_dir())
+
+
+def _strange(folder: Path, named: Collection[str]) -> list[str]:
+    """Return every file that is not among those that are named, and that no run keeps beside a release."""
+    places = [p.name for p in folder.iterdir() if p.name not in (*BY_RUNS, NAME)]
+    found = [name for place in places for name in _files(folder, place)]
+    return sorted(n for n in found if n not in named or (n.startswith(QUARANTINE) and (folder / n).is_symlink()))
 
 
 def _entry(path: Path) -> dict[str, Any]:
@@ -136,6 +156,9 @@ def _digest(said: Any) -> str:
 
 def _formed(said: Any) -> bool:
     if not isinstance(said, dict) or set(said) != _WORDS or not isinstance(said["files"], dict):
+        return False
+    gone = said["quarantine"]
+    if not isinstance(gone, list) or not all(isinstance(n, str) and n.startswith(f"{QUARANTINE}/") for n in gone):
         return False
     return all(isinstance(e, dict) and set(e) == {"sha256", "bytes"} for e in said["files"].values())
 

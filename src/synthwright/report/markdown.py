@@ -115,9 +115,18 @@ def _score(score: ScoreRow, gates: Mapping[str, GateRow]) -> tuple[str, ...]:
 def _rows(report: Report) -> list[Block]:
     counts = tuple((t, f"{n:,}") for t, n in report.rows.items())
     blocks: list[Block] = [Rows(("table", "synthetic rows"), counts, (1,))]
-    if report.dropped:
+    if report.went:
+        lines = tuple((w.table, w.about or w.reason, f"{w.rows:,}") for w in report.went)
+        blocks.append(Rows(("table", "dropped because", "rows"), lines, (2,)))
+    elif report.dropped:
         dropped = tuple((reason, f"{n:,}") for reason, n in report.dropped.items())
         blocks.append(Rows(("dropped because", "rows"), dropped, (1,)))
+    if report.costs:
+        blocks.append(Items(tuple(row.sentence for row in report.costs)))
+    if report.cells:
+        cells = tuple((f"{c.table}: {c.cell}", f"{c.wanted:,}", f"{c.kept:,}", f"{c.made:,}",
+                       ", ".join(f"{n:,} {why}" for why, n in c.gone.items())) for c in report.cells)  # fmt: skip
+        blocks.append(Rows(("cell", "wanted", "stayed", "made", "went"), cells, (1, 2, 3)))
     return blocks
 
 

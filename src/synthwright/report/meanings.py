@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from synthwright.core import registry
-from synthwright.core.contracts import Curator, Metric
+from synthwright.core.contracts import Metric
 from synthwright.report.document import Ours
 from synthwright.report.report import Report
 from synthwright.report.words import words
@@ -95,10 +95,10 @@ def _meaning(metric: str, anchor: str) -> Meaning:
 
 @cache
 def reasons() -> dict[str, str]:
-    """Return every reason that a curator gives for dropping a row, and what it means."""
+    """Return every reason that a curator or a generator gives for dropping a row, and what it means."""
     found: dict[str, str] = {}
-    for name in registry.names("curators"):
-        curator = registry.find("curators", name)
-        if issubclass(curator, Curator):
-            found |= curator.reasons
+    groups: tuple[registry.Group, ...] = ("generators", "curators")
+    for group in groups:
+        for name in registry.names(group):
+            found |= getattr(registry.find(group, name), "reasons", {})
     return found

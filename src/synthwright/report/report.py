@@ -18,6 +18,7 @@ from synthwright.core.errors import StoreError
 from synthwright.core.gates import parse, score_name
 from synthwright.core.ruling import Waived
 from synthwright.core.schema import Frozen
+from synthwright.report.effort import CellRow, CostRow
 from synthwright.report.released import write_whole
 from synthwright.report.verdict import GateResult, Outcome, said, settle, verdict, warnings
 
@@ -70,6 +71,22 @@ class WaivedRow(Frozen):
     """What it would have said, where the data does not meet it."""
 
 
+class WentRow(Frozen):
+    """Rows of one table that went for one reason."""
+
+    table: str
+    reason: str
+    """The reason code."""
+    about: str = ""
+    """Which rule was broken, or which column had no value."""
+    rows: int
+
+    @property
+    def sentence(self) -> str:
+        """What went, and why: `order: 12 rows dropped, rule "paid >= 0"`."""
+        return f"{self.table}: {self.rows:,} row{'s' if self.rows != 1 else ''} dropped, {self.about or self.reason}"
+
+
 class SpendRow(Frozen):
     """What the run cost in privacy."""
 
@@ -88,6 +105,12 @@ class Told(TypedDict):
     """The identity of the run."""
     dropped: NotRequired[Mapping[str, int]]
     """How many rows went, by reason code."""
+    went: NotRequired[Sequence[WentRow]]
+    """The same by table, rule and column."""
+    costs: NotRequired[Sequence[CostRow]]
+    """What language models cost."""
+    cells: NotRequired[Sequence[CellRow]]
+    """How the cells that were asked for were filled."""
     seconds: NotRequired[Mapping[str, float]]
     """How long each step took."""
     spend: NotRequired[Spend | None]
@@ -118,6 +141,12 @@ class Report(Frozen):
     """What was guessed or left out, a sentence each."""
     dropped: dict[str, int] = Setting(default_factory=dict)
     """How many rows went, by reason code."""
+    went: tuple[WentRow, ...] = ()
+    """The same by table, and by the rule or column that the reason is about."""
+    costs: tuple[CostRow, ...] = ()
+    """What language models cost, a row for each part and model."""
+    cells: tuple[CellRow, ...] = ()
+    """How the cells that were asked for were filled."""
     seconds: dict[str, float] = Setting(default_factory=dict)
     """How long each step took."""
     spend: SpendRow = SpendRow()
@@ -158,6 +187,9 @@ class Report(Frozen):
             warnings=tuple(warnings(scores, [g.gate for g in gates], goals)),
             notes=tuple(told.get("notes", ())),
             dropped={k: n for k, n in sorted(told.get("dropped", {}).items()) if n},
+            went=tuple(told.get("went", ())),
+            costs=tuple(told.get("costs", ())),
+            cells=tuple(told.get("cells", ())),
             seconds={k: round(v, 3) for k, v in told.get("seconds", {}).items()},
             spend=SpendRow(epsilon=_finite(spend.epsilon), delta=spend.delta, unit=spend.unit),
             judged=told.get("judged", False),

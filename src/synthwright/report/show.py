@@ -42,9 +42,16 @@ def print_report(report: Report, console: Any = None) -> None:
         console.print(f"[dim]not applicable[/]  {escape(', '.join(names))}: {escape(problem)}")
     for sentence in report.warnings:
         console.print(f"[yellow]warning[/]  {escape(sentence)}")
-    if report.dropped:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.dropped.items())
-        console.print(f"dropped  {escape(reasons)}")
+    for head, sentence in _besides(report):
+        console.print(f"{head}  {escape(sentence)}")
+
+
+def _besides(report: Report) -> list[tuple[str, str]]:
+    """Return what else is to be said, each with its head: which rows went, and the notes."""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.dropped.items())
+    gone = [row.sentence for row in report.went] or ([reasons] if reasons else [])
+    costs = [("cost", row.sentence) for row in report.costs]
+    return [*costs, *(("dropped", one) for one in gone), *(("[dim]note[/]", note) for note in report.notes)]
 
 
 def _silent(scores: list[ScoreRow]) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from synthwright.core.contracts import Case
 from synthwright.core.gates import GUESSED_GATES, parse
+from synthwright.core.jobs import VARIED
 from synthwright.report.advice import Try, advise, missed
 from synthwright.report.counts import spelled
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
@@ -29,6 +30,7 @@ _SHARES = {
     "exact-copies": ("value", "{} of its rows repeat real ones"),
     "near-copies": ("value", "{} of its rows are real ones with small changes"),
     "rare-copies": ("value", "{} of its rows repeat what only few real rows hold"),
+    "value-copies": ("value", "{} of its values in one column are those of single real people"),
     "holdout-copies": ("value", "{} of its rows were kept back for this proof, so nothing is proven"),
     "rules": ("rest", "{} of its rows break rules that hold in real rows"),
     "keys": ("rest", "{} of its rows have keys that repeat, references that lead nowhere, or values missing"),
@@ -146,6 +148,8 @@ def _line(report: Report, question: Question, aside: Aside) -> Line:
     doubts = _doubts(report, question, aside)
     if lost:
         return Line(question, "no", by + "; ".join(_few([*_failures(report, lost, aside), *doubts], _SOME)))
+    if question.name == "Private" and not gates and (real := _varied(report)):
+        return Line(question, "unknown", f"not asked: {real}")
     blind = [g for g in gates if not g.passed]
     scores = [s for s in report.scores if group_of(s.metric) in question.groups]
     found = [s for s in scores if s.value is not None]
@@ -229,6 +233,11 @@ def _holding(report: Report, question: Question, found: Sequence[ScoreRow], asid
     return "; ".join(holding)
 
 
+def _varied(report: Report) -> str:
+    """Return why rows were not asked to be private, where they are real ones that were varied; else nothing."""
+    return next((w.because for w in report.waived if w.because == VARIED), "")
+
+
 def _guaranteed(report: Report) -> str:
     if report.spend.epsilon is None:
         return "no formal guarantee"
@@ -276,6 +285,8 @@ def _sentence(report: Report, lines: Sequence[Line], aside: Aside) -> str:
     telling = [line for line in lines if line.question.name != "Complete"]
     unknown = [line.question.name.lower() for line in telling if line.answer == "unknown"]
     doubts = [d for line in lines if line.answer == "doubt" for d in _doubts(report, line.question, aside)]
+    if real := _varied(report):
+        doubts, unknown = [real, *doubts], [name for name in unknown if name != "private"]
     if doubts:
         doubts += [f"whether they are {_and(unknown)} was not measured"] if unknown else []
         return f"{rows} may be used with care: {'; '.join(_few(doubts))}."

@@ -18,6 +18,7 @@ from synthwright.core.gates import (
     parse,
     score_name,
 )
+from synthwright.kit.matching import NOTHING_COMPARED
 
 Outcome = Literal["released", "refused"]
 _DEFAULT = frozenset(replace(g, text="") for g in map(parse, (*DEFAULT_GATES, *GROUP_GATES, *GUESSED_GATES.values())))
@@ -49,7 +50,7 @@ def settle(scores: Sequence[Score], gates: Sequence[str] = DEFAULT_GATES) -> lis
     """
     found: dict[tuple[str, str], list[Score]] = {}
     for score in scores:
-        found.setdefault((score.metric, score.about), []).append(score)
+        found.setdefault((score.metric, _either_way(score.about)), []).append(score)
     return [_settle_one(parse(text), found) for text in gates]
 
 
@@ -61,6 +62,8 @@ def verdict(results: Sequence[GateResult]) -> Outcome:
 def warnings(scores: Sequence[Score], gates: Sequence[str], goals: Mapping[str, str]) -> list[str]:
     """Return a sentence for every score that falls short, is suspiciously good, or could not be measured.
 
+    First comes what no real row could be compared with: gates that do not apply are met by nothing that was shown.
+
     Args:
         scores: all scores; those about the whole are looked at.
         gates: the gates of the run: what they rule on is not warned of again.
@@ -71,8 +74,22 @@ def warnings(scores: Sequence[Score], gates: Sequence[str], goals: Mapping[str, 
     sentences = [t for s in whole if (s.metric, "") not in ruled for t in _short(s, goals.get(s.metric))]
     sentences += [t for s in whole for t in _close(s)]
     failed = [s for s in scores if s.status == "failed" and (s.metric, s.about) not in ruled]
+    sentences = _uncompared(scores, [g.metric for g in map(parse, gates)]) + sentences
     return sentences + [f"{score_name(s.metric, s.about)} could not be measured: {s.problem or 'no reason given'}."
                         for s in failed]  # fmt: skip
+
+
+def _uncompared(scores: Sequence[Score], gated: Sequence[str]) -> list[str]:
+    """Say which gates do not rule because no real rows are like those that were asked for."""
+    silent: dict[str, set[str]] = {}
+    for score in scores:
+        problem = score.problem or ""
+        if score.status == "not-applicable" and not score.about and problem.endswith(NOTHING_COMPARED):
+            silent.setdefault(problem, set()).add(score.metric)
+    said = {problem: sum(metric in metrics for metric in gated) for problem, metrics in silent.items()}
+    return [f"{problem[0].upper()}{problem[1:]}, and {f'{many} gates do' if many > 1 else '1 gate does'} not rule: of "
+            f"likeness and use nothing is proven." if many else f"{problem[0].upper()}{problem[1:]}."
+            for problem, many in said.items()]  # fmt: skip
 
 
 def standing(score: Score, goal: str | None) -> Literal["short", "close", ""]:
@@ -94,13 +111,18 @@ def said(value: float | None, beside: float | None = None) -> str:
 
 
 def _settle_one(gate: Gate, found: dict[tuple[str, str], list[Score]]) -> GateResult:
-    scores = found.get((gate.metric, gate.about), [])
+    scores = found.get((gate.metric, _either_way(gate.about)), [])
     if not scores and gate.about:  # what does not apply as a whole has no parts either
         scores = [s for s in found.get((gate.metric, ""), []) if s.status != "ok"]
     if not scores:
         return GateResult(gate.text, None, _finite(gate.bound(None)), False, _nothing(gate, found))
     results = [_held(gate, score) for score in scores]
     return next((r for r in results if not r.passed), results[0])
+
+
+def _either_way(about: str) -> str:
+    """Return what a score is about such that a pair of columns is the same in either order."""
+    return " ~ ".join(sorted(about.split(" ~ ")))
 
 
 def _held(gate: Gate, score: Score) -> GateResult:

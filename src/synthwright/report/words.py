@@ -63,6 +63,9 @@ WORDS: dict[str, Words] = {
                          "rows of it are real ones with small changes", (_MIXED, _COARSER, _COARSEN), 1),
     "rare-copies": Words("Copies of rare rows", "what is rare in real rows is not repeated",
                          "what only few real rows hold is repeated", (_COARSER, _COARSEN, _SENSITIVE), 1),
+    "value-copies": Words("Copied values", "no e-mail, name or note of theirs is that of one real person",
+                          "values of it are those of single real people", (
+        _SENSITIVE, "See below which column it is; leave it out, or make its values anew.", _COARSEN, _MIXED), 1),
     "holdout-copies": Words("Copies of unused rows", "rows that were kept back for this proof are not among them",
                             "rows that were kept back for this proof are among them, so nothing is proven", (
         "See how the held-out rows reached the generator, or choose others; then make the rows again.", _MIXED), 1),
@@ -105,6 +108,17 @@ WORDS: dict[str, Words] = {
                    "columns do not go together as in real rows", (
         "A generator that makes columns one by one (`marginals`) loses this.", _FOREST,
         "Name relations that must hold as `rules` of the schema.", _LEARN)),
+    "cardinality": Words("Rows of each row", "as many rows belong to each row of another table as in real data",
+                         "more or fewer rows belong to each row of another table than in real data", (
+        "State how many rows there are for each: `start: {children: {TABLE: {of: TABLE.COLUMN, …}}}`.",
+        "Ask for as many rows of each table as real data has of them in proportion: `start: {rows: {…}}`.",
+        "Draw references as unevenly as real ones are: `degrees` or `weight` of `reference`.",
+        "Rows of another tool: see whether parents without children, or with very many, are there.")),
+    "link-trend": Words("Columns across tables", "rows fit the rows of other tables that they belong to",
+                        "rows do not fit the rows of other tables that they belong to", (
+        "Draw references by what parents and children have in common: `match`, `where` or `weight` of `reference`.",
+        "Make the columns of the children from those of their parent: `given` in their part, or a `formula`.",
+        "Rows of another tool: see whether keys were given out anew in another order.", _LEARN)),
     "detection": Words("Telling it apart", "a model can hardly tell them from real rows",
                        "a model can tell it from real rows", (
         "Look at the worst columns and pairs below: one column with odd values is enough to be told by.",
@@ -178,7 +192,8 @@ def words(metric: str) -> Words:
 
 
 _OWN = re.compile(
-    r"`(?:forest|marginals|waves|protect|start: |copies|duplicates|rules|sensitive|step|kind: )|curator|in one part"
+    r"`(?:forest|marginals|waves|protect|start: |copies|duplicates|rules|sensitive|step|kind: |degrees|match|given)"
+    r"|curator|in one part"
 )
 
 
@@ -225,6 +240,10 @@ ATTACKS: dict[str, Attack] = {
                           "surely than at any other.", "How often other real rows do so, by nature.", _SHARE),
     "rare-copies": Attack("Copies", _ROWS, "Looks for real rows that stand apart, and takes what points at one for it.",
                           "How often other real rows do so, by nature.", _SHARE),
+    "value-copies": Attack("Copies", _ROWS, "Takes every text in a column (an e-mail, a name, a note) for that of a "
+                           "real person; right where one real person alone has it, or a quarter of a long one.",
+                           "How often other real rows have such a value, by nature.",
+                           "0: no value of the worst column; 1: every one"),
     "holdout-copies": Attack("Copies", _ROWS, "Takes every synthetic row for a real one that was kept back.",
                              "How often real rows equal one that was kept back, by nature.", _SHARE),
     "dcr-share": Attack("Copies", _ROWS, "Asks of every synthetic row whether a row that was learned from is nearer "

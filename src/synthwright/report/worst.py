@@ -13,7 +13,7 @@ from synthwright.report.verdict import said
 
 _FELT = 0.02
 """How much worse a score must be where nothing is known of its error."""
-_DISTANCES = ("shape", "trend", "marginals", "missingness", "shares", "group-shares")
+_DISTANCES = ("shape", "trend", "cardinality", "link-trend", "marginals", "missingness", "shares", "group-shares")
 """Metrics whose scores are shares of rows that lie elsewhere."""
 _KEPT = ("rules", "dependencies", "keys")
 """Metrics whose scores are shares of rows that keep something."""

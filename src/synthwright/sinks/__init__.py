@@ -10,4 +10,9 @@ REGISTERED: dict[str, str] = {
     "fhir": "synthwright.sinks.fhir:Fhir",
     "conll": "synthwright.sinks.conll:Conll",
     "spacy": "synthwright.sinks.spacy:Spacy",
+    "openai-messages": "synthwright.sinks.openai_messages:OpenaiMessages",
+    "sharegpt": "synthwright.sinks.sharegpt:Sharegpt",
+    "alpaca": "synthwright.sinks.alpaca:Alpaca",
+    "dpo": "synthwright.sinks.dpo:Dpo",
+    "huggingface": "synthwright.sinks.huggingface:Huggingface",
 }

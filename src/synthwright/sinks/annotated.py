@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
+from synthwright.core.schema import Schema
 from synthwright.kit.files import created, folder_names
 from synthwright.kit.spans import Spans, read
 from synthwright.sinks.jsonl import Jsonl
@@ -41,6 +42,12 @@ class Annotated(Jsonl):
     """The column of texts."""
     spans: str = "spans"
     """The column of spans, `[{"start": 5, "end": 12, "label": "PERSON"}]` for each text."""
+
+    def faults(self, schema: Schema) -> list[str]:
+        if any({self.text, self.spans} <= set(table.fields) for table in schema.tables.values()):
+            return []
+        said = f"no table has texts in a column {self.text!r} and their spans in {self.spans!r}"
+        return [f"{self.name}: {said}: say which columns they are, `with: {{text: …, spans: …}}`"]
 
     def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:
         tables = data.to_arrow_tables()

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from synthwright.kit.files import created
 from synthwright.sinks.parts import PartSink
-from synthwright.sinks.spelling import flat, spelled
+from synthwright.sinks.spelling import json_able
 
 _BATCH = 65_536
 
@@ -28,17 +27,8 @@ class Jsonl(PartSink):
     def write_file(self, table: pa.Table, path: Path, metadata: dict[str, str]) -> None:
         import polars as pl
 
-        held = pa.table([_column(c) for c in table.columns], names=table.column_names)
+        held = pa.table([json_able(c) for c in table.columns], names=table.column_names)
         with created(path) as file:
             for start in range(0, held.num_rows, _BATCH):
                 frame = pl.DataFrame(pl.from_arrow(held.slice(start, _BATCH)))
                 file.write(frame.write_ndjson().encode())
-
-
-def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    held = flat(column)
-    if pa.types.is_floating(held.type):
-        return spelled(held) if pc.any(pc.is_inf(held)).as_py() else held
-    if pa.types.is_integer(held.type) or pa.types.is_boolean(held.type):
-        return held
-    return spelled(held)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from synthwright.kit.spans import outermost
 from synthwright.sinks.annotated import Annotated, Batch
-from synthwright.sinks.spelling import flat, spelled
+from synthwright.sinks.spelling import json_able
 
 
 class Spacy(Annotated):
@@ -43,7 +43,7 @@ class Spacy(Annotated):
     def _lines(self, batch: Batch) -> bytes:
         """Return the lines of some texts."""
         others = [c for c in batch.rows.column_names if c not in (self.text, self.spans)]
-        held = pa.table({c: _json_able(batch.rows.column(c)) for c in others})
+        held = pa.table({c: json_able(batch.rows.column(c)) for c in others})
         text = pc.utf8_slice_codeunits(_encoded(pa.table({"text": batch.text})), 0, -1)  # without the brace at its end
         meta = _encoded(held) if others else pa.array(["{}"] * len(text), pa.large_string())
         parts = (
@@ -81,11 +81,3 @@ def _encoded(table: pa.Table) -> pa.Array:
 
     frame = pl.DataFrame(pl.from_arrow(table))
     return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series().to_arrow().cast(pa.large_string())
-
-
-def _json_able(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column as JSON has its values: numbers and truth values as they are, anything else spelled."""
-    held = flat(column)
-    if pa.types.is_floating(held.type):
-        return spelled(held) if pc.any(pc.is_inf(held)).as_py() else held
-    return held if pa.types.is_integer(held.type) or pa.types.is_boolean(held.type) else spelled(held)

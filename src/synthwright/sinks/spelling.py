@@ -41,6 +41,14 @@ def spelled(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.large_string())
 
 
+def json_able(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as JSON has its values: numbers and truth values as they are, anything else spelled."""
+    held = flat(column)
+    if pa.types.is_floating(held.type):
+        return spelled(held) if pc.any(pc.is_inf(held)).as_py() else held
+    return held if pa.types.is_integer(held.type) or pa.types.is_boolean(held.type) else spelled(held)
+
+
 def doubles(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return floats of any width as the doubles that are spelled alike: 0.1 stays 0.1."""
     return column if column.type == pa.float64() else column.cast(pa.string()).cast(pa.float64())

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
 from synthwright.core.context import Context
-from synthwright.core.contracts import Model, Verdict
+from synthwright.core.contracts import Model, Sample, Verdict
 from synthwright.core.dataset import Dataset
+from synthwright.core.errors import SampleError
 from synthwright.core.plan import PlannedPart
 from synthwright.kit.keeping import Keeper
 from synthwright.kit.verdicts import merged
 
 Fitted = tuple[PlannedPart, Keeper, Model]
+_SHOWN = 3
+"""Columns that a message names."""
 
 
 class Made(NamedTuple):
@@ -33,10 +39,44 @@ def complete(fitted: list[Fitted], given: Dataset, table: str, ctx: Context) -> 
         if part.part.mode != "make" or part.generator.abilities.given == "any":
             sees |= {*part.part.produce}  # what is there already: to be filled, replaced, or set and conditioned on
         names = [c for c in data.columns(table) if f"{table}.{c}" in sees]
-        kept = keeper.sample(model, data.select(table, names), ctx.at(part.name))
+        try:
+            kept = keeper.sample(model, data.select(table, names), ctx.at(part.name))
+        except SampleError as error:
+            if error.owner != part.generator.name:
+                raise
+            raise _told(error, part) from None
         made = kept.sample.data.tables[table]
         produced = [c.removeprefix(f"{table}.") for c in part.part.produce]
         data = data.with_columns(table, {c: made.column(c) for c in produced})
         problems += kept.sample.problems
         redrawn, repaired = redrawn + kept.redrawn, repaired + kept.repaired
     return Made(data, merged(problems), redrawn, repaired)
+
+
+def _told(error: SampleError, part: PlannedPart) -> SampleError:
+    """Return what a generator could not make, with the columns that it was to make."""
+    made, more = ", ".join(part.part.produce[:_SHOWN]), " …" if len(part.part.produce) > _SHOWN else ""
+    return SampleError(
+        f"{error.owner} ({made}{more})", error.thing, wanted=error.wanted, got=error.got, remedy=error.remedy
+    )
+
+
+def _alive(problems: list[Verdict], table: str) -> np.ndarray | None:
+    """Return which rows of a table nobody ruled out so far; None where that is all of them."""
+    keep = [v.keep for v in merged(problems) if v.table == table]
+    return keep[0] if keep and not keep[0].all() else None
+
+
+def _spread(sample: Sample, table: str, alive: np.ndarray) -> Sample:
+    """Return what was made for some rows with nulls for the others, and the rulings on them."""
+    at = pa.array(np.cumsum(alive) - 1, mask=~alive)
+    held = sample.data.tables[table].take(at)
+    data = Dataset(sample.data.schema, {**sample.data.tables, table: held})
+    found = []
+    for verdict in sample.problems:
+        if verdict.table == table:
+            keep = np.ones(len(alive), dtype=bool)
+            keep[alive] = verdict.keep
+            verdict = Verdict(table, keep, verdict.reason.cast(pa.string()).take(at))  # noqa: PLW2901
+        found.append(verdict)
+    return Sample(data, tuple(found))

@@ -12,10 +12,12 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.contracts import Curator, Judge, Verdict
 from synthwright.core.dataset import Dataset
+from synthwright.core.hashes import sha256
 from synthwright.core.part_order import parents_first
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.kit.tables import save_dataset, write_json
 from synthwright.kit.verdicts import merged, save_verdicts
+from synthwright.steps.models import since, taken
 from synthwright.steps.orders import Bench
 from synthwright.steps.waves import Wave, joined, shard_counts, shard_data, shard_problems, table_of
 
@@ -29,6 +31,8 @@ def curate(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str,
     Of the rows that stay for one slot (`slots` says how many each table has) the first one fills it.
     """
     recipes = [c.fingerprint() for c in bench.plan.curators]
+    recipes += [fingerprint(bench.plan.models[m].identity()) for c in bench.plan.curators for m in c.asks()]
+    recipes += [sha256(path) for c in bench.plan.curators for path in c.files(bench.ctx) if path.is_file()]
     earlier = [w.key for w in before]
     key = f"wave/{fingerprint([__version__, bench.source, shards, earlier, recipes, slots, bench.ctx.seed])}"
     at = bench.store.get(key)
@@ -38,13 +42,16 @@ def curate(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str,
 
 
 def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, int], folder: Path) -> None:
+    before_asking = taken(bench)
     made = _together(bench.plan.schema, [shard_data(bench, s) for s in shards])
     rulings = dict(_problems(bench, shards, made))
     settled = [w.kept() for w in before]
     train = bench.train() if bench.source is not None else None
+    notes = list[str]()
     for i, curator in enumerate(bench.plan.curators):
         bench.ctx.progress(i, len(bench.plan.curators), type(curator).name)
-        _apply(curator, made, settled, rulings, train, bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before)))
+        ctx = bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before))
+        notes += _apply(curator, made, settled, rulings, train, ctx)
     _orphans(made, settled, rulings)
     filled = _fill(rulings, slots)
     kept: dict[str, pa.Table] = {}
@@ -64,8 +71,14 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
     save_dataset(Dataset(made.schema, dropped), folder / "dropped")
     save_verdicts(reasons, folder / "reasons")
     save_verdicts(filled, folder / "slots")
-    counts = [shard_counts(bench, s) for s in shards]
-    write_json(folder / "counts.json", {word: sum(c[word] for c in counts) for word in ("redrawn", "repaired")})
+    write_json(folder / "notes.json", notes)
+    counts: dict[str, dict[str, int]] = {"redrawn": {}, "repaired": {}}
+    for said in (shard_counts(bench, s) for s in shards):
+        for word, tables in counts.items():
+            tables[said["table"]] = tables.get(said["table"], 0) + said[word]
+    write_json(folder / "counts.json", counts)
+    asked = [line for s in shards for line in shard_counts(bench, s)["costs"]]
+    write_json(folder / "costs.json", [*asked, *since(bench, before_asking)])
 
 
 def _fill(rulings: dict[str, Verdict], slots: dict[str, int]) -> list[Verdict]:
@@ -121,8 +134,8 @@ def _together(schema: Schema, pieces: list[Dataset]) -> Dataset:
 def _apply(
     curator: Curator, made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict], train: Dataset | None,
     ctx: Context,
-) -> None:  # fmt: skip
-    """Let one curator rule on the rows that are still there; `rulings` takes its verdicts in."""
+) -> tuple[str, ...]:  # fmt: skip
+    """Let one curator rule on the rows that are still there; `rulings` takes its verdicts in, its notes come back."""
     alive = made
     for table, ruling in rulings.items():
         alive = alive.filter(table, ruling.keep)
@@ -138,6 +151,7 @@ def _apply(
         why = verdict.reason.filter(pa.array(~verdict.keep)).cast(pa.string())
         reason = pc.replace_with_mask(first.reason.cast(pa.string()), pa.array(gone), why)
         rulings[verdict.table] = Verdict(verdict.table, first.keep & ~gone, reason)
+    return judge.notes()
 
 
 def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:

@@ -16,6 +16,7 @@ from synthwright.core.schema import fingerprint
 from synthwright.engine.deadline import within
 from synthwright.kit.matching import Matched, matched
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
+from synthwright.steps.cells import celled_shares
 from synthwright.steps.late import settled_late
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.waves import Wave, joined
@@ -24,6 +25,8 @@ WORK = "synthwright.steps.evaluate:measure_one"
 LONGEST_FIRST = ("detection", "tstr", "attribute-inference", "augmentation", "importance", "lattices", "linkability",
                  "membership", "calibration", "model-ranking", "dcr-share", "trend")  # fmt: skip
 """So that no process waits at the end for one that has just begun."""
+FEW = 50_000
+"""Rows from rules alone that are measured in this process."""
 _LIKENESS = ("fidelity", "utility", "diversity", "bias")
 """Groups of metrics that ask for rows like the real ones: like those that have what was set."""
 
@@ -65,6 +68,7 @@ def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
     at = bench.store.get(bench.source) if bench.source is not None else None
     spec = bench.plan.spec
     rules = tuple((t, r) for t, table in bench.plan.schema.tables.items() for r in table.rules)
+    filled = any(p.part.mode == "fill" for p in bench.plan.parts)
     return Case(
         train=load_dataset(at / "train") if at else None,
         holdout=load_dataset(at / "holdout") if at and (at / "holdout").is_dir() else None,
@@ -72,9 +76,9 @@ def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
         target=spec.evaluate.target,
         sensitive=spec.evaluate.sensitive,
         rules=rules,
-        produced=bench.plan.produced if spec.begin.keep else (),
+        produced=bench.plan.produced if spec.begin.keep or filled else (),
         asked=asked,
-        chosen=spec.begin.set_,
+        chosen={**spec.begin.set_, **celled_shares(bench)},
     )
 
 
@@ -90,7 +94,10 @@ def evaluate(bench: Bench, kept: str, asked: dict[str, int]) -> list[Score]:
     waiting = [bench.order(kept=kept, asked=asked, metric=m.name, key=keys[m.name])
                for m in metrics if bench.store.get(keys[m.name]) is None]  # fmt: skip
     bench.ctx.progress(0, max(len(waiting), 1), "metrics")
-    if waiting and bench.ctx.engine is not None:
+    if bench.source is None and sum(asked.values()) <= FEW:  # most do not apply, and a process costs more than they do
+        for order in waiting:
+            measure_one(order)
+    elif waiting and bench.ctx.engine is not None:
         bench.ctx.engine.map(WORK, waiting, lambda n: bench.ctx.progress(n, len(waiting), "metrics"))
     files = [bench.store.at / keys[m.name] / "scores.json" for m in bench.plan.metrics]
     return [Score(**said) for file in files for said in json.loads(file.read_bytes())]

@@ -20,6 +20,7 @@ from synthwright.kit.tables import load_dataset
 from synthwright.steps.complete import complete
 from synthwright.steps.fit import load_fitted
 from synthwright.steps.late import made_late
+from synthwright.steps.models import since, taken
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun
 from synthwright.steps.unfold import unfold
@@ -27,6 +28,8 @@ from synthwright.steps.waves import Wave, put_shard
 
 RULED = 4 * SHARD
 """Rows of a shard of a table that rules alone make: they are quick, and what a shard costs besides is spared."""
+ASKED = 4_096
+"""Rows of a shard of a table that language models make columns of: each takes long, and progress is told by shard."""
 WORK = "synthwright.steps.generate:make_shard"
 
 
@@ -45,9 +48,12 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
         held = load_dataset(bench.store.at / begun.key).tables[table]
         whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
         learned = any(p.generator.abilities.learns for p in bench.plan.parts if p.table == table)
-        size = SHARD if learned else RULED
+        asks = any(p.generator.asks() for p in _early(bench, table))
+        size = ASKED if asks else SHARD if learned else RULED
         ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table), size)
         mine = [fits[p.name] for p in _early(bench, table)]
+        mine += [fingerprint(bench.plan.models[m].identity()) for p in _early(bench, table)
+                 for m in p.generator.asks()]  # fmt: skip
         orders: list[dict[str, Any]] = []
         for i, (low, high) in enumerate(pairwise([0, *ends])):
             parents = [keys, settled] if _links(bench, table) else []
@@ -58,8 +64,11 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
         before = len(keys)
         total = before + max(len(orders), 1)
         bench.ctx.progress(before, total, "shards")
-        if waiting and bench.ctx.engine is not None:
-            shared = bench.order(start=begun.key, fits=fits)
+        shared = bench.order(start=begun.key, fits=fits) if waiting else {}
+        if asks:  # in the driver, so that an endpoint has one limit however many workers there are
+            for order in waiting:
+                _make_shard(bench, shared | order)
+        elif waiting and bench.ctx.engine is not None:
             bench.ctx.engine.map(WORK, [shared | o for o in waiting], partial(_tell, bench.ctx, before, total))
         keys += [o["key"] for o in orders]
     return made_late(bench, fits, keys, settled), begun
@@ -113,16 +122,20 @@ def _links(bench: Bench, table: str) -> dict[str, list[str]]:
 
 def make_shard(order: dict[str, Any]) -> None:
     """Complete one shard of one table and put it into the store."""
-    bench = opened(order)
+    _make_shard(opened(order), order)
+
+
+def _make_shard(bench: Bench, order: dict[str, Any]) -> None:
     table, (low, high) = order["table"], order["rows"]
     start = load_dataset(bench.store.at / order["start"])
     piece = {t: held.slice(low, high - low) if t == table else held.slice(0, 0) for t, held in start.tables.items()}
     given = _with_parents(Dataset(bench.plan.schema, piece), bench, table, order)
     fitted = [(p, *load_fitted(p.generator, bench.store.at / order["fits"][p.name]))
               for p in _early(bench, table)]  # fmt: skip
+    asked = taken(bench)
     made = complete(fitted, given, table, bench.ctx.at("generate", table, len(order["settled"]), order["shard"]))
     only = Dataset(bench.plan.schema, {t: h if t == table else h.slice(0, 0) for t, h in made.data.tables.items()})
-    counts = {"redrawn": made.redrawn, "repaired": made.repaired, "table": table}
+    counts = {"redrawn": made.redrawn, "repaired": made.repaired, "table": table, "costs": since(bench, asked)}
     put_shard(bench, order["key"], only, made.problems, counts)
 
 

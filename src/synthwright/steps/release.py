@@ -13,17 +13,23 @@ import pyarrow.parquet as pq
 from synthwright import __version__
 from synthwright.core.contracts import Case, Score
 from synthwright.core.dataset import Dataset
+from synthwright.core.jobs import varied
+from synthwright.core.plan_models import remarks
 from synthwright.core.spec import Lock
 from synthwright.core.writing import document
 from synthwright.kit.files import folder_names
 from synthwright.report.card import write_card
 from synthwright.report.croissant import write_croissant
+from synthwright.report.effort import CellRow, CostRow
 from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
+from synthwright.steps.cells import tallies, unfilled
 from synthwright.steps.evaluate import case_of, likened
+from synthwright.steps.models import costs
 from synthwright.steps.orders import Bench
+from synthwright.steps.reasons import went
 from synthwright.steps.source import Sourced
 from synthwright.steps.waves import Wave
 from synthwright.store.out import INTERNAL, Out
@@ -53,7 +59,8 @@ def release(ended: Ended, place: Out) -> Report:
     case = case_of(ended.bench, ended.kept, ended.asked)
     rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
-                       seconds=ended.seconds, notes=_notes(ended, case), waived=plan.waived)  # fmt: skip
+                       went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, case),
+                       waived=plan.waived, **_effort(ended, rows))  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     ended.bench.ctx.progress(1, 3, "report and data")
@@ -66,6 +73,25 @@ def release(ended: Ended, place: Out) -> Report:
         _write_release(ended, report, staged)
     place.settle(staged)
     return report
+
+
+def _effort(ended: Ended, rows: dict[str, int]) -> dict[str, Any]:
+    """Return what language models cost, and how the cells were filled: what a cell's row cost follows from both."""
+    spent = costs(ended.bench, ended.waves, rows)
+    found = [CostRow(part=c.part, model=c.model, calls=c.calls, asked=c.asked, wrote=c.wrote, usd=c.usd, rows=c.rows)
+             for c in spent]  # fmt: skip
+    filled = tallies(ended.bench, ended.waves)
+    made = Counter[str]()
+    for one in filled:
+        made[one.table] += one.made
+    cells = []
+    for one in filled:
+        mine = [c.usd for c in spent if c.table == one.table]
+        known = [usd for usd in mine if usd is not None]
+        each = sum(known) / made[one.table] if mine and len(known) == len(mine) and made[one.table] else None
+        cells.append(CellRow(table=one.table, cell=str(one.cell), wanted=one.cell.rows, kept=one.kept, gone=one.gone,
+                             usd=each * one.made / one.kept if each is not None and one.kept else None))  # fmt: skip
+    return {"costs": found, "cells": cells}
 
 
 def _write_data(ended: Ended, case: Case, folder: Path) -> None:
@@ -126,15 +152,32 @@ def _dropped(waves: list[Wave]) -> dict[str, int]:
 def _notes(ended: Ended, case: Case) -> list[str]:
     notes = list(ended.sourced.notes) if ended.sourced else []
     counts = [w.counts() for w in ended.waves]
-    redrawn, repaired = (sum(c[word] for c in counts) for word in ("redrawn", "repaired"))
-    if redrawn:
-        notes.append(f"{redrawn:,} rows broke a rule when first drawn and were drawn again")
-    if repaired:
-        notes.append(f"{repaired:,} rows still broke a rule after several draws and were moved to its edge")
+    for table in ended.bench.plan.schema.tables:
+        redrawn, repaired = (sum(c[word].get(table, 0) for c in counts) for word in ("redrawn", "repaired"))
+        if redrawn:
+            notes.append(f"{table}: {redrawn:,} rows broke a rule when first drawn and were drawn again")
+        if repaired:
+            notes.append(
+                f"{table}: {repaired:,} rows still broke a rule after several draws and were moved to its edge"
+            )
+    notes += [doubt.message for doubt in ended.bench.plan.doubts]
     keep = ended.bench.plan.spec.begin.keep
     if keep:
         notes.append(f"these columns hold the real values of real rows, as the specification asks: {', '.join(keep)}")
+    notes += _of_curators(ended)
+    near = varied(ended.bench.plan.spec, ended.bench.plan.parts)
+    if near:
+        notes.append(f"these columns hold real values of real rows, varied a little, as the specification asks: "
+                     f"{', '.join(near)}")  # fmt: skip
+    notes += unfilled(tallies(ended.bench, ended.waves))
     return notes + list(likened(ended.bench, case).notes)
+
+
+def _of_curators(ended: Ended) -> list[str]:
+    """Return what curators want readers to know: of their rulings, and of the language models that they ask."""
+    plan = ended.bench.plan
+    said = remarks(plan.models, (p.generator for p in plan.parts), plan.curators)
+    return list(dict.fromkeys([*(note for wave in ended.waves for note in wave.notes()), *said]))
 
 
 def _quarantine(waves: list[Wave], folder: Path) -> None:

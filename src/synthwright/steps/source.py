@@ -20,6 +20,7 @@ from synthwright.core.plan import Say, plan, source_of, unplaced
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
+from synthwright.kit.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.sources.provenance import synthetic_origin
 
@@ -87,6 +88,7 @@ def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> N
     train, rest, said = data, None, list[str]()
     if held.path is not None:
         rest = _admitted(spec, _beside(recipe, held.path), ctx, data.schema, say)[0]
+        refuse_overlap(train, rest, held.path)
     else:
         train, rest, said = split(data, held, spec.evaluate.target, ctx.at("source", "holdout"), LEAST_ROWS)
     save_dataset(train, folder / "train")

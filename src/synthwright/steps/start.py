@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,17 +13,20 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, fingerprint
 from synthwright.kit.setting import chosen, frequent
 from synthwright.kit.tables import load_dataset, save_dataset
+from synthwright.steps.cells import celled, hopeless
 from synthwright.steps.orders import Bench
+from synthwright.steps.waves import Wave
 
 
 def asked(bench: Bench) -> dict[str, int]:
     """Return how many rows of each table the specification asks for; of children none, before there are parents."""
     begin = bench.plan.spec.begin
     train = bench.train()
+    tables = bench.plan.schema.tables
     if begin.origin == "source":
-        return {t: train.rows(t) * begin.repeat for t in bench.plan.schema.tables}
-    return {t: 0 if t in begin.children else begin.rows.get(t, begin.rows.get("*", train.rows(t)))
-            for t in bench.plan.schema.tables}  # fmt: skip
+        return {t: train.rows(t) * begin.repeat for t in tables}
+    wanted = {t: 0 if t in begin.children else begin.rows.get(t, begin.rows.get("*", train.rows(t))) for t in tables}
+    return wanted | {t: sum(c.rows for c in cells.every(tables[t])) for t, cells in begin.cells.items()}
 
 
 def _first(bench: Bench) -> str:
@@ -40,6 +43,8 @@ def _blank(bench: Bench) -> Dataset:
     train = bench.train()
     data = Dataset.blank(bench.plan.schema, asked(bench))
     others = [t for t in bench.plan.schema.tables if t not in bench.plan.spec.begin.children]
+    for table in bench.plan.spec.begin.cells:
+        data = data.with_columns(table, celled(bench, table))
     return with_set(data, bench, train, others)
 
 
@@ -84,7 +89,7 @@ def first_start(bench: Bench) -> Begun:
     return Begun(_first(bench), wanted, wanted)
 
 
-def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray]) -> Begun | None:
+def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], waves: Sequence[Wave] = ()) -> Begun | None:
     """Put the start of the next wave into the store; None where every slot is filled.
 
     Slots that stayed empty get the start row that they had, several times over: what `set:` chose for them stays, and
@@ -94,14 +99,18 @@ def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray]) -> Be
         bench: the run.
         begun: the wave that has been ruled on.
         gone: for each table booleans, true for the slots that stayed empty.
+        waves: all so far; they say which cells cannot be filled.
     """
+    data = load_dataset(bench.store.at / begun.key)
+    given_up = {t: hopeless(bench, waves, t, data.tables[t].slice(0, begun.slots[t]))
+                for t in bench.plan.spec.begin.cells if gone[t].any()}  # fmt: skip
+    gone = {t: g & ~given_up[t] if t in given_up else g for t, g in gone.items()}
     if not any(g.any() for g in gone.values()):
         return None
-    data = load_dataset(bench.store.at / begun.key)
     tables, slots, after = {}, {}, {}
     for name, held in data.tables.items():
         empty = held.slice(0, begun.slots[name]).filter(pa.array(gone[name]))
-        times = _times(gone[name])
+        times = 1 if _asks(bench, name) else _times(gone[name])
         fresh = np.arange(begun.after[name], begun.after[name] + empty.num_rows * times, dtype=np.int64)
         again = pa.concat_tables([empty] * times)
         at = again.column_names.index(ROW)
@@ -112,6 +121,11 @@ def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray]) -> Be
     if bench.store.get(key) is None:
         bench.store.put(key, lambda folder: save_dataset(made, folder))
     return Begun(key, slots, after)
+
+
+def _asks(bench: Bench, table: str) -> bool:
+    """Return whether language models make columns of a table: then no row is made that may not be needed."""
+    return any(p.generator.asks() for p in bench.plan.parts if p.table == table)
 
 
 def _times(gone: np.ndarray) -> int:

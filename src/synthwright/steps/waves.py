@@ -48,9 +48,19 @@ class Wave(NamedTuple):
         """Return for each table which slots of the wave's start stayed empty."""
         return {v.table: ~v.keep for v in load_verdicts(self.at / "slots")}
 
-    def counts(self) -> dict[str, int]:
-        """Return how many rows rules made be drawn again and repaired."""
-        said: dict[str, int] = json.loads((self.at / "counts.json").read_bytes())
+    def notes(self) -> list[str]:
+        """Return what curators want readers of the report to know."""
+        said: list[str] = json.loads((self.at / "notes.json").read_bytes())
+        return said
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return how many rows of each table rules made be drawn again and repaired."""
+        said: dict[str, dict[str, int]] = json.loads((self.at / "counts.json").read_bytes())
+        return said
+
+    def costs(self) -> list[list[Any]]:
+        """Return what was asked of language models for this wave: part, model, answers, tokens asked and written."""
+        said: list[list[Any]] = json.loads((self.at / "costs.json").read_bytes())
         return said
 
 

@@ -20,6 +20,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Recipe, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SynthwrightError
+from synthwright.testing.models import talkative
 
 R = TypeVar("R", bound=Recipe)
 
@@ -48,8 +49,8 @@ class Subject(Generic[R]):
         return type(self.recipe)
 
     def ctx(self, *place: str, seed: int = 0) -> Context:
-        """Return a context for one call."""
-        return Context(seed=seed).at(*place)
+        """Return a context for one call; whoever asks language models finds some that answer."""
+        return Context(seed=seed, models=talkative(seed) if self.recipe.asks() else None).at(*place)
 
 
 Check = Callable[[Subject[R]], None]

@@ -1,0 +1,84 @@
+"""What language models would be asked: a few rows are made with made-up answers, and nothing is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import NamedTuple
+
+from synthwright import __version__
+from synthwright.core.chat import Request
+from synthwright.core.dataset import Dataset
+from synthwright.core.schema import fingerprint
+from synthwright.kit.prices import Estimate, estimate
+from synthwright.kit.rehearsing import Rehearsing
+from synthwright.kit.spending import part_of
+from synthwright.kit.tables import load_dataset, save_dataset
+from synthwright.providers.scripted import Scripted
+from synthwright.steps.curate import curate
+from synthwright.steps.fit import fit
+from synthwright.steps.generate import generate
+from synthwright.steps.models import place_of
+from synthwright.steps.orders import Bench
+from synthwright.steps.start import Begun, first_start
+
+
+class Rehearsed(NamedTuple):
+    """What one part or curator would ask one model."""
+
+    part: str
+    model: str
+    requests: tuple[Request, ...]
+    """The first ones."""
+    all: Estimate
+    """What all of them will take, if every answer is accepted at once."""
+
+
+def rehearse(bench: Bench, rows: int) -> list[Rehearsed]:
+    """Return what language models would be asked for a few rows of each table, and an estimate for all.
+
+    Answers are made up, so that what is asked after them is right in its form and not in its words.
+    """
+    models = Rehearsing(Scripted().answer)
+    bench = bench._replace(ctx=replace(bench.ctx, models=models))
+    begun = first_start(bench)
+    wanted = begun.slots
+    begun = _shortened(bench, begun, rows)
+    shards, begun = generate(bench, fit(bench), begun, [])
+    curate(bench, shards, [], begun.slots)
+    return _summed(bench, models, wanted, begun)
+
+
+def _shortened(bench: Bench, begun: Begun, rows: int) -> Begun:
+    """Return the start with its first rows."""
+    data = load_dataset(bench.store.at / begun.key)
+    short = Dataset(data.schema, {t: held.slice(0, rows) for t, held in data.tables.items()})
+    key = f"start/{fingerprint([__version__, begun.key, 'rehearsal', rows])}"
+    if bench.store.get(key) is None:
+        bench.store.put(key, lambda folder: save_dataset(short, folder))
+    slots = {t: short.rows(t) for t in short.tables}
+    return Begun(key, slots, slots)
+
+
+def _summed(bench: Bench, models: Rehearsing, wanted: dict[str, int], begun: Begun) -> list[Rehearsed]:
+    asked: dict[tuple[str, str], list[Request]] = {}
+    for noted in models.noted:
+        asked.setdefault((part_of(noted.key), noted.model), []).append(noted.request)
+    found = []
+    for (part, model), requests in asked.items():
+        name, table = place_of(part)
+        made, whole = _rows(table, wanted, begun.slots)
+        calls = round(len(requests) * whole / made) if made else len(requests)
+        found.append(Rehearsed(name, model, tuple(requests), estimate(requests, bench.plan.models[model], calls)))
+    return found
+
+
+def _rows(table: str, wanted: dict[str, int], short: dict[str, int]) -> tuple[int, int]:
+    """Return how many rows were made, and how many are wanted: of a table, of its parents', or of all."""
+    if wanted.get(table):
+        return short[table], wanted[table]
+    both = [(short[t], wanted[t]) for t in wanted if wanted[t]]  # children follow the rows of their parents
+    total = Counter[str]()
+    for made, whole in both:
+        total.update(made=made, whole=whole)
+    return total["made"], total["whole"]
