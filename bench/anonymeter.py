@@ -156,7 +156,7 @@ def ours(name: str, data: Path) -> Found:
 
     split, fake = planted(name, data)
     begun = time.process_time()
-    case = case_of(split.train, fake, split.holdout, None, split.target, ())
+    case, _ = case_of(split.train, fake, split.holdout, None, split.target, ())
     asked = ("singling-out", "linkability", "attribute-inference", "dcr-share")
     report = judge(case, asked, (), int(name.split("/")[1]), guessed=True)[0]
     scores = {(s.metric, s.about): s for s in report.scores}

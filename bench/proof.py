@@ -72,14 +72,15 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
     kept = {k: order[k] for k in ("table", "fault", "strength", "seed", "library")}
     if made is None:
         return kept | {"applies": False}
-    honest = partial(case_of, split.train, split.second, split.holdout, None, target, ())
+    honest = partial(case_of, split.train, split.second, split.holdout, None, target, ())  # the case, and what is left
     begun = time.process_time()
     try:
-        case = case_of(split.train, made, split.holdout, None, target, ())
+        case, _ = case_of(split.train, made, split.holdout, None, target, ())
         report = judge(case, tuple(order["metrics"]), (), order["seed"], guessed=True)[0]
     except SynthwrightError as error:
         return kept | {"applies": True, "refused": ["door"], "problem": type(error).__name__}
-    if order["fault"] != HONEST and report.passed and case.synthetic.fingerprint() == honest().synthetic.fingerprint():
+    planted = order["fault"] != HONEST and report.passed
+    if planted and case.synthetic.fingerprint() == honest()[0].synthetic.fingerprint():
         return kept | {"applies": False}  # what was planted is repaired when rows are read: nothing is left to refuse
     ratios = {
         s.name: [s.value, s.reference, s.chance] for s in report.scores if s.about in ("", "worst") or "fpr" in s.about
