@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from synthwright import __version__
+from synthwright.core.context import Context
 from synthwright.core.errors import InputError
 from synthwright.core.leaving_out import without
 from synthwright.core.loading import Loaded
@@ -135,9 +136,7 @@ def run(  # noqa: PLR0913  each is a switch of the command line
         held = FolderStore.open(store or out / ".store")
         ctx = replace(loaded.ctx, seed=loaded.spec.seed, engine=engine, store=held, progress=told.progress)
         with clock.step("source"):
-            sourced = source(loaded.spec, held, ctx, loaded.fault)
-            schema = sourced.schema if sourced else _declared(loaded)
-            made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+            sourced, made = _sourced(loaded, held, ctx)
             inputs = sourced.inputs if sourced else {}
             _hold_to_lock(loaded, inputs)
             identity = fingerprint([__version__, _resolved(made).spec.fingerprint(), sorted(inputs.values())])
@@ -164,9 +163,7 @@ def rehearse(loaded: Loaded, rows: int, store: Path) -> list[Rehearsed]:
     with Local(1) as engine:
         held = FolderStore.open(store)
         ctx = replace(loaded.ctx, seed=loaded.spec.seed, engine=engine, store=held)
-        sourced = source(loaded.spec, held, ctx, loaded.fault)
-        schema = sourced.schema if sourced else _declared(loaded)
-        made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+        sourced, made = _sourced(loaded, held, ctx)
         return rehearsed(Bench(_resolved(made), held, ctx, sourced.key if sourced else None), rows)
 
 
@@ -180,6 +177,13 @@ def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, iden
     with clock.step("release"):
         ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity)
         return release(ended, place)
+
+
+def _sourced(loaded: Loaded, held: FolderStore, ctx: Context) -> tuple[Sourced | None, Plan]:
+    """Read the source, if there is one, and plan with the schema that is then known."""
+    sourced = source(loaded.spec, held, ctx, loaded.fault)
+    schema = sourced.schema if sourced else _declared(loaded)
+    return sourced, plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
 
 
 def _declared(loaded: Loaded) -> Schema:
@@ -207,12 +211,13 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
             shards, begun = generate(bench, fits, begun, [w.key for w in waves])
         with clock.step("curate"):
             waves.append(curate(bench, shards, waves, begun.slots))
-        if bench.plan.spec.begin.cells:
-            clock.watcher.cells(tallies(bench, waves))
+        filled = tallies(bench, waves)
+        if filled:
+            clock.watcher.cells(filled)
         wanted = wanted or dict(begun.slots)
         gone = waves[-1].gone()
         open_slots.append(sum(int(g.sum()) for g in gone.values()))
-        begun = next_start(bench, begun, gone, waves)
+        begun = next_start(bench, begun, gone, filled)
     return waves, wanted
 
 

@@ -1,36 +1,28 @@
-"""Language models that are not asked: what would be asked is noted, and an answer of the right form made up."""
+"""Language models that are not asked: what would be asked is noted, and a function answers."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
 
-from synthwright.core.chat import Ask, Asked, Item, Key, Made, Reply, Request
+from synthwright.core.chat import Ask, Asked, Item, Key, Made, NoReply, Reply, Request
 from synthwright.kit.spending import Ledger
 
-
-class Noted(NamedTuple):
-    """What would be asked."""
-
-    model: str
-    key: Key
-    request: Request
+Answer = Callable[[str, Request, Key], str | Reply | NoReply]
+"""What a model answers to a request, under the key of who asks."""
 
 
-class Rehearsing:
-    """The language models of a rehearsal (`core.chat.Models`).
+class DirectModels:
+    """The language models of a run (`core.chat.Models`) without network, pace or memory.
 
     Args:
-        answer: makes up the answer to a request.
+        answer: what a model answers to a request, under the key of who asks.
     """
 
-    def __init__(self, answer: Callable[[Request], str]) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        self.noted: list[Noted] = []
-        self.embedded: dict[str, list[str]] = {}
-        """Texts whose embedding would be asked for, by model."""
+        self.asked: list[tuple[str, Request, Key]] = []
 
     def each(
         self,
@@ -41,22 +33,26 @@ class Rehearsing:
         """Do the work on one item after another."""
 
         async def every() -> list[Made]:
-            return [await work(item, self) for item in items]
+            made = []
+            for i, item in enumerate(items, 1):
+                made.append(await work(item, self))
+                if told is not None:
+                    told(i)
+            return made
 
-        made = asyncio.run(every())
-        if told is not None:
-            told(len(made))
-        return made
+        return asyncio.run(every())
 
     async def __call__(self, model: str, request: Request, key: Key) -> Asked:
-        """Note the question; return a made-up answer."""
-        self.noted.append(Noted(model, key, request))
-        return Asked(Reply(self.answer(request)))
+        """Return what the function answers."""
+        self.asked.append((model, request, key))
+        said = self.answer(model, request, key)
+        if isinstance(said, NoReply):
+            return Asked(None, said.code, said.why)
+        return Asked(said if isinstance(said, Reply) else Reply(said))
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
-        """Note the texts; return vectors that follow from them."""
-        self.embedded.setdefault(model, []).extend(texts)
-        return [[n / 255 for n in hashlib.sha256(text.encode()).digest()] for text in texts]
+        """Return vectors that follow from the texts."""
+        return [[n / 255 for n in hashlib.sha256(f"{model} {text}".encode()).digest()] for text in texts]
 
     def ledger(self) -> Ledger:
         """Return what was spent: nothing."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field as Setting
@@ -207,3 +208,27 @@ def _can(word: str, field: Field) -> bool:
         case "content":
             return field.kind not in MUTE
     return field.kind in ORDERED or (field.kind is Kind.KEY and pa.types.is_integer(canonical(field)))
+
+
+class Answered(Conversational):
+    """A sink of conversations in which the assistant says something: two columns of a row can be one, too."""
+
+    ways: ClassVar[tuple[tuple[str, ...], ...]] = (("conversation",), ("user", "assistant"))
+
+    user: str = ""
+    """The column of what the user says; nothing: one with a usual name, such as `prompt` or `question`."""
+    assistant: str = ""
+    """The column of what the assistant answers; nothing: one with a usual name, such as `answer` or `response`."""
+
+    def said(self) -> dict[str, str]:
+        return super().said() | {"user": self.user, "assistant": self.assistant}
+
+    def example(self, row: Row) -> dict[str, Any]:
+        turns = spoken_turns(row)
+        if all(t.role != "assistant" for t in turns):
+            raise TurnError("without a turn of the assistant")
+        return self.spelled(turns)
+
+    @abstractmethod
+    def spelled(self, turns: list[Turn]) -> dict[str, Any]:
+        """Return the turns as a line of the file."""

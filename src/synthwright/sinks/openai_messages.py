@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from synthwright.kit.turns import TurnError
-from synthwright.sinks.conversational import Conversational, messages, spoken_turns
-from synthwright.sinks.training import Row
+from synthwright.kit.turns import Turn
+from synthwright.sinks.conversational import Answered, messages
 
 
-class OpenaiMessages(Conversational):
+class OpenaiMessages(Answered):
     """Write `{"messages":[{"role":"user","content":…},{"role":"assistant",…}]}` for each row.
 
     A row is a conversation by a column of JSON (`conversation`), by two columns (`user` and `assistant`), or by the
@@ -19,18 +18,6 @@ class OpenaiMessages(Conversational):
 
     name: ClassVar[str] = "openai-messages"
     suffixes: ClassVar[tuple[str, ...]] = (".messages.jsonl",)
-    ways: ClassVar[tuple[tuple[str, ...], ...]] = (("conversation",), ("user", "assistant"))
 
-    user: str = ""
-    """The column of what the user says; nothing: one with a usual name, such as `prompt` or `question`."""
-    assistant: str = ""
-    """The column of what the assistant answers; nothing: one with a usual name, such as `answer` or `response`."""
-
-    def said(self) -> dict[str, str]:
-        return super().said() | {"user": self.user, "assistant": self.assistant}
-
-    def example(self, row: Row) -> dict[str, Any]:
-        turns = spoken_turns(row)
-        if all(t.role != "assistant" for t in turns):
-            raise TurnError("without a turn of the assistant")
+    def spelled(self, turns: list[Turn]) -> dict[str, Any]:
         return {"messages": messages(turns)}

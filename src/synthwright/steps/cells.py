@@ -97,10 +97,12 @@ def tallies(bench: Bench, waves: Sequence[Wave]) -> list[Tally]:
             gone.append(held.select(said.columns).append_column("#reason", why))
         stayed, went = _counts(kept), _counts(gone)
         spec = bench.plan.schema.tables[table]
+        reasons_of: dict[tuple[str, ...], dict[str, int]] = {}
+        for (*place, reason), rows in went.items():
+            reasons_of.setdefault(tuple(place), {})[reason] = rows
         for cell in cells_of(bench, table):
             key = tuple(str(value_of(_said(cell, c, said.case), spec.fields[c], c).as_py()) for c in said.columns)
-            why = {k[-1]: n for k, n in went.items() if k[:-1] == key}
-            found.append(Tally(table, cell, stayed.get(key, 0), why))
+            found.append(Tally(table, cell, stayed.get(key, 0), reasons_of.get(key, {})))
     return found
 
 
@@ -115,9 +117,9 @@ def _counts(pieces: list[pa.Table]) -> dict[tuple[str, ...], int]:
     return {tuple(map(str, row[:-1])): row[-1] for row in zip(*columns, strict=True)}
 
 
-def hopeless(bench: Bench, waves: Sequence[Wave], table: str, start: pa.Table) -> np.ndarray:
+def hopeless(bench: Bench, filled: Sequence[Tally], table: str, start: pa.Table) -> np.ndarray:
     """Return which rows of a start are for cells that cannot be filled."""
-    lost = [t for t in tallies(bench, waves) if t.table == table and t.hopeless]
+    lost = [t for t in filled if t.table == table and t.hopeless]
     found = np.zeros(start.num_rows, dtype=bool)
     said = bench.plan.spec.begin.cells[table]
     for tally in lost:

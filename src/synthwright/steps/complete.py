@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
-
 from synthwright.core.context import Context
-from synthwright.core.contracts import Model, Sample, Verdict
+from synthwright.core.contracts import Model, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.plan import PlannedPart
@@ -59,24 +56,3 @@ def _told(error: SampleError, part: PlannedPart) -> SampleError:
     return SampleError(
         f"{error.owner} ({made}{more})", error.thing, wanted=error.wanted, got=error.got, remedy=error.remedy
     )
-
-
-def _alive(problems: list[Verdict], table: str) -> np.ndarray | None:
-    """Return which rows of a table nobody ruled out so far; None where that is all of them."""
-    keep = [v.keep for v in merged(problems) if v.table == table]
-    return keep[0] if keep and not keep[0].all() else None
-
-
-def _spread(sample: Sample, table: str, alive: np.ndarray) -> Sample:
-    """Return what was made for some rows with nulls for the others, and the rulings on them."""
-    at = pa.array(np.cumsum(alive) - 1, mask=~alive)
-    held = sample.data.tables[table].take(at)
-    data = Dataset(sample.data.schema, {**sample.data.tables, table: held})
-    found = []
-    for verdict in sample.problems:
-        if verdict.table == table:
-            keep = np.ones(len(alive), dtype=bool)
-            keep[alive] = verdict.keep
-            verdict = Verdict(table, keep, verdict.reason.cast(pa.string()).take(at))  # noqa: PLW2901
-        found.append(verdict)
-    return Sample(data, tuple(found))

@@ -11,7 +11,7 @@ from synthwright.core.chat import Request
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
 from synthwright.kit.prices import Estimate, estimate
-from synthwright.kit.rehearsing import Rehearsing
+from synthwright.kit.rehearsing import DirectModels
 from synthwright.kit.spending import part_of
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.providers.scripted import Scripted
@@ -39,7 +39,8 @@ def rehearse(bench: Bench, rows: int) -> list[Rehearsed]:
 
     Answers are made up, so that what is asked after them is right in its form and not in its words.
     """
-    models = Rehearsing(Scripted().answer)
+    scripted = Scripted()
+    models = DirectModels(lambda _, request, __: scripted.answer(request))
     bench = bench._replace(ctx=replace(bench.ctx, models=models))
     begun = first_start(bench)
     wanted = begun.slots
@@ -60,10 +61,10 @@ def _shortened(bench: Bench, begun: Begun, rows: int) -> Begun:
     return Begun(key, slots, slots)
 
 
-def _summed(bench: Bench, models: Rehearsing, wanted: dict[str, int], begun: Begun) -> list[Rehearsed]:
+def _summed(bench: Bench, models: DirectModels, wanted: dict[str, int], begun: Begun) -> list[Rehearsed]:
     asked: dict[tuple[str, str], list[Request]] = {}
-    for noted in models.noted:
-        asked.setdefault((part_of(noted.key), noted.model), []).append(noted.request)
+    for model, request, key in models.asked:
+        asked.setdefault((part_of(key), model), []).append(request)
     found = []
     for (part, model), requests in asked.items():
         name, table = place_of(part)

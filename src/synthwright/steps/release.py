@@ -25,7 +25,7 @@ from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
-from synthwright.steps.cells import tallies, unfilled
+from synthwright.steps.cells import Tally, tallies, unfilled
 from synthwright.steps.evaluate import case_of, likened
 from synthwright.steps.models import costs
 from synthwright.steps.orders import Bench
@@ -58,9 +58,10 @@ def release(ended: Ended, place: Out) -> Report:
     gates = settle(ended.scores, [g.text for g in plan.gates])
     case = case_of(ended.bench, ended.kept, ended.asked)
     rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
+    filled = tallies(ended.bench, ended.waves)
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
-                       went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, case),
-                       waived=plan.waived, **_effort(ended, rows))  # fmt: skip
+                       went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, case, filled),
+                       waived=plan.waived, **_effort(ended, rows, filled))  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     ended.bench.ctx.progress(1, 3, "report and data")
@@ -75,12 +76,11 @@ def release(ended: Ended, place: Out) -> Report:
     return report
 
 
-def _effort(ended: Ended, rows: dict[str, int]) -> dict[str, Any]:
+def _effort(ended: Ended, rows: dict[str, int], filled: list[Tally]) -> dict[str, Any]:
     """Return what language models cost, and how the cells were filled: what a cell's row cost follows from both."""
     spent = costs(ended.bench, ended.waves, rows)
     found = [CostRow(part=c.part, model=c.model, calls=c.calls, asked=c.asked, wrote=c.wrote, usd=c.usd, rows=c.rows)
              for c in spent]  # fmt: skip
-    filled = tallies(ended.bench, ended.waves)
     made = Counter[str]()
     for one in filled:
         made[one.table] += one.made
@@ -149,7 +149,7 @@ def _dropped(waves: list[Wave]) -> dict[str, int]:
     return dict(counted)
 
 
-def _notes(ended: Ended, case: Case) -> list[str]:
+def _notes(ended: Ended, case: Case, filled: list[Tally]) -> list[str]:
     notes = list(ended.sourced.notes) if ended.sourced else []
     counts = [w.counts() for w in ended.waves]
     for table in ended.bench.plan.schema.tables:
@@ -169,7 +169,7 @@ def _notes(ended: Ended, case: Case) -> list[str]:
     if near:
         notes.append(f"these columns hold real values of real rows, varied a little, as the specification asks: "
                      f"{', '.join(near)}")  # fmt: skip
-    notes += unfilled(tallies(ended.bench, ended.waves))
+    notes += unfilled(filled)
     return notes + list(likened(ended.bench, case).notes)
 
 

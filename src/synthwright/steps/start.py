@@ -13,9 +13,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, fingerprint
 from synthwright.kit.setting import chosen, frequent
 from synthwright.kit.tables import load_dataset, save_dataset
-from synthwright.steps.cells import celled, hopeless
+from synthwright.steps.cells import Tally, celled, hopeless
 from synthwright.steps.orders import Bench
-from synthwright.steps.waves import Wave
 
 
 def asked(bench: Bench) -> dict[str, int]:
@@ -89,7 +88,9 @@ def first_start(bench: Bench) -> Begun:
     return Begun(_first(bench), wanted, wanted)
 
 
-def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], waves: Sequence[Wave] = ()) -> Begun | None:
+def next_start(
+    bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], filled: Sequence[Tally] = ()
+) -> Begun | None:
     """Put the start of the next wave into the store; None where every slot is filled.
 
     Slots that stayed empty get the start row that they had, several times over: what `set:` chose for them stays, and
@@ -99,10 +100,10 @@ def next_start(bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], waves
         bench: the run.
         begun: the wave that has been ruled on.
         gone: for each table booleans, true for the slots that stayed empty.
-        waves: all so far; they say which cells cannot be filled.
+        filled: how the cells stand; some cannot be filled.
     """
     data = load_dataset(bench.store.at / begun.key)
-    given_up = {t: hopeless(bench, waves, t, data.tables[t].slice(0, begun.slots[t]))
+    given_up = {t: hopeless(bench, filled, t, data.tables[t].slice(0, begun.slots[t]))
                 for t in bench.plan.spec.begin.cells if gone[t].any()}  # fmt: skip
     gone = {t: g & ~given_up[t] if t in given_up else g for t, g in gone.items()}
     if not any(g.any() for g in gone.values()):
