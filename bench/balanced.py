@@ -25,8 +25,8 @@ import synthwright as sw
 from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
-from synthwright.kit.boosting import boost, encode
-from synthwright.kit.stats import auc
+from synthwright.kit.learning.boosting import boost, encode
+from synthwright.kit.measuring.stats import auc
 from synthwright.metrics.comparing import modelled
 
 ROWS = 12_000

@@ -17,7 +17,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import numbers
-from synthwright.kit.boosting import encode
+from synthwright.kit.learning.boosting import encode
 from synthwright.metrics.comparing import modelled
 from synthwright.metrics.dcr_share import DcrShare
 from synthwright.metrics.detection import Detection

@@ -36,7 +36,7 @@ import pyarrow as pa
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.loading import load_spec
-from synthwright.kit.spans import Spans, read, tagged, tags, tokens
+from synthwright.kit.texts.spans import Spans, read, tagged, tags, tokens
 from synthwright.line import check
 
 HERE = Path(__file__).resolve().parent

@@ -9,7 +9,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 KERNELS = ("kernels", "splits", "trees", "draws", "additive")
-"""Files under `kit` with compiled kernels that call each other."""
+"""Files under `kit/learning` with compiled kernels that call each other."""
 
 
 def pytest_configure() -> None:
@@ -20,7 +20,7 @@ def pytest_configure() -> None:
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
-    kit = CHECKOUT / "src" / "synthwright" / "kit"
+    kit = CHECKOUT / "src" / "synthwright" / "kit" / "learning"
     cached = [p for p in (kit / "__pycache__").glob("*.nb[ic]") if p.name.partition(".")[0] in KERNELS]
     compiled = [p.stat().st_mtime for p in cached if p.suffix == ".nbi"]
     changed = max((p.stat().st_mtime for p in (kit / f"{name}.py" for name in KERNELS) if p.exists()), default=0.0)

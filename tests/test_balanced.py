@@ -16,7 +16,7 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.gates import DEFAULT_GATES, parse
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.matching import matched
+from synthwright.kit.measuring.matching import matched
 from synthwright.report.report import ScoreRow
 from synthwright.report.verdict import settle
 from synthwright.testing import toys

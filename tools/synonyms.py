@@ -1,4 +1,4 @@
-"""Extract common single-word synonyms from Open English WordNet: writes `src/synthwright/kit/synonyms.csv`.
+"""Extract common single-word synonyms from Open English WordNet: writes `src/synthwright/kit/texts/synonyms.csv`.
 
     python tools/synonyms.py SYNSETS.jsonl.gz [OUT.csv]
 
@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-SYNONYMS = Path(__file__).resolve().parents[1] / "src" / "synthwright" / "kit" / "synonyms.csv"
+SYNONYMS = Path(__file__).resolve().parents[1] / "src" / "synthwright" / "kit" / "texts" / "synonyms.csv"
 MOST = 4
 """Synonyms of a word that are kept."""
 COMMON, OFTEN = 3, 6

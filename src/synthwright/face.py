@@ -173,7 +173,7 @@ def case_of(
     Raises:
         InputError: what is no data, or columns that there are not, or held-out rows that are training rows.
     """
-    from synthwright.kit.overlap import refuse_overlap
+    from synthwright.kit.measuring.overlap import refuse_overlap
 
     train = None if real is None else Dataset.of(real, schema)
     agreed = schema or (train.schema if train else None)

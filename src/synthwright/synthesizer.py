@@ -21,7 +21,7 @@ from synthwright.core.hashes import of_folder
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
-from synthwright.kit.setting import RARE, chosen, frequent
+from synthwright.kit.learning.setting import RARE, chosen, frequent
 from synthwright.kit.tables import write_json
 from synthwright.steps.complete import Fitted, complete
 from synthwright.steps.fit import fit_part, load_fitted, save_fitted

@@ -12,7 +12,7 @@ import pytest
 from synthwright.core.bands import bands_of
 from synthwright.core.dataset import Dataset
 from synthwright.core.infer import infer
-from synthwright.kit.expressions import holds
+from synthwright.kit.constraints.expressions import holds
 
 RNG = np.random.default_rng(6)
 ROWS = 400

@@ -14,7 +14,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.relations import find
 from synthwright.core.rules import faults, parse
 from synthwright.core.schema import Field, Kind, Schema, Table, canonical
-from synthwright.kit.expressions import holds
+from synthwright.kit.constraints.expressions import holds
 
 ROWS = 1_000
 NUMBER, INTEGER, CATEGORY, DATE = (Field(kind=k) for k in (Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY, Kind.DATE))

@@ -15,7 +15,7 @@ from synthwright.core.contracts import Curator, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.boilerplate import Boilerplate
-from synthwright.kit.text_boilerplate import GROUPS, Pattern, patterns
+from synthwright.kit.texts.text_boilerplate import GROUPS, Pattern, patterns
 from synthwright.testing import check_curator
 
 

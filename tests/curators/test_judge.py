@@ -20,8 +20,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, PathError, SampleError
 from synthwright.core.schema import ROW, Schema, canonical
 from synthwright.curators.judge import POOR, SILENT, UNDECIDED, JudgeCurator, Rulings
-from synthwright.kit.asking import Asking
-from synthwright.kit.model_families import families
+from synthwright.kit.chat.asking import Asking
+from synthwright.kit.chat.model_families import families
 from synthwright.providers.scripted import Scripted
 from synthwright.store.replies import Replies
 from synthwright.testing import check_curator

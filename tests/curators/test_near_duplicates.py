@@ -14,8 +14,8 @@ from synthwright.core.contracts import Curator, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.near_duplicates import NearDuplicates
-from synthwright.kit.text_near import Pairs, Shingles, alike, jaccard, leaving, rows_of_band
-from synthwright.kit.text_words import runs, words
+from synthwright.kit.texts.text_near import Pairs, Shingles, alike, jaccard, leaving, rows_of_band
+from synthwright.kit.texts.text_words import runs, words
 from synthwright.testing import check_curator
 
 

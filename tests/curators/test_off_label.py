@@ -10,7 +10,7 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.off_label import OffLabel, OffLabelReal
-from synthwright.kit.text_labels import doubted, folds_of, scale_of, softmax
+from synthwright.kit.texts.text_labels import doubted, folds_of, scale_of, softmax
 from synthwright.testing import check_curator
 
 ABOUT = {

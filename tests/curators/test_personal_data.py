@@ -14,7 +14,7 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.personal_data import PersonalData
-from synthwright.kit.personal_text import KINDS, found
+from synthwright.kit.texts.personal_text import KINDS, found
 from synthwright.testing import check_curator
 
 PLANTED = {

@@ -16,7 +16,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.copies import Copies
 from synthwright.curators.duplicates import Duplicates
-from synthwright.kit.repeats import excess, expected_repeats, modelled, share_by_chance, share_met_again
+from synthwright.kit.measuring.repeats import excess, expected_repeats, modelled, share_by_chance, share_met_again
 from synthwright.kit.rows import row_hashes
 from synthwright.testing import check_curator
 

@@ -12,9 +12,9 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.same_meaning import SameMeaning
-from synthwright.kit import text_similar
-from synthwright.kit.text_similar import Dense, Sparse, said_before
-from synthwright.kit.text_vectors import Weights, counted, unit, unit_rows
+from synthwright.kit.texts import text_similar
+from synthwright.kit.texts.text_similar import Dense, Sparse, said_before
+from synthwright.kit.texts.text_vectors import Weights, counted, unit, unit_rows
 from synthwright.testing import check_curator
 from synthwright.testing.models import DirectModels
 

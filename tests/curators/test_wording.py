@@ -9,7 +9,7 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.wording import Wording
-from synthwright.kit.wording import mentions
+from synthwright.kit.texts.wording import mentions
 from synthwright.testing import check_curator
 
 HARMFUL = [

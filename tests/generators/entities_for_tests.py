@@ -15,7 +15,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SpecError
 from synthwright.core.loading import load_spec
 from synthwright.core.schema import Field, Kind, Schema, Table
-from synthwright.kit.roles import Roled
+from synthwright.kit.entities.roles import Roled
 from synthwright.line import check
 
 TEXT, LABEL, DAY, WHOLE, NUMBER, KEY = (Kind.TEXT, Kind.CATEGORY, Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.KEY)

@@ -13,8 +13,8 @@ from tests.generators.entities_for_tests import LABEL, LEVEL, NUMBER, TEXT, list
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field
 from synthwright.generators.address import Address
-from synthwright.kit.locales import LOCALES, country_of
-from synthwright.kit.places import City, cities_of
+from synthwright.kit.entities.locales import LOCALES, country_of
+from synthwright.kit.entities.places import City, cities_of
 
 EVERY = {
     "address": TEXT, "street_address": TEXT, "street": TEXT, "house_number": TEXT, "postcode": TEXT, "city": LABEL,

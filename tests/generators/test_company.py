@@ -13,8 +13,8 @@ from tests.generators.entities_for_tests import KEY, LABEL, LEVEL, NUMBER, TEXT,
 
 from synthwright.core.schema import Field
 from synthwright.generators.company import Company
-from synthwright.kit.firms import SECTORS, tax_numbers
-from synthwright.kit.locales import COUNTRIES, LOCALES, country_of
+from synthwright.kit.entities.firms import SECTORS, tax_numbers
+from synthwright.kit.entities.locales import COUNTRIES, LOCALES, country_of
 
 EVERY = {"name": TEXT, "legal_form": LABEL, "sector": LABEL, "domain": TEXT, "email": TEXT, "website": TEXT,
          "tax_number": TEXT, "country": LABEL, "country_code": LABEL, "locale": LABEL}  # fmt: skip

@@ -9,9 +9,9 @@ from scipy import stats
 from tests.generators.entities_for_tests import LABEL, LEVEL, NUMBER, TEXT, listed, made, words, wrong
 
 from synthwright.generators.coordinates import Coordinates
-from synthwright.kit.locales import COUNTRIES
-from synthwright.kit.outlines import boxes
-from synthwright.kit.places import cities_in
+from synthwright.kit.entities.locales import COUNTRIES
+from synthwright.kit.entities.outlines import boxes
+from synthwright.kit.entities.places import cities_in
 
 POINT = {"latitude": NUMBER, "longitude": NUMBER}
 

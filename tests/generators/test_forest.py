@@ -21,7 +21,7 @@ from synthwright.core.schema import Field, Kind
 from synthwright.core.values import numbers
 from synthwright.generators import forest as module
 from synthwright.generators.forest import Forest, ForestModel
-from synthwright.kit.codecs import UNKNOWN
+from synthwright.kit.coding.codecs import UNKNOWN
 from synthwright.testing import toys
 from synthwright.testing.stored import contents, stored_numbers, stored_texts
 
@@ -97,7 +97,7 @@ def test_threads_do_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     data = _mixed(1_200)
     found = []
     for threads in (1, 5):
-        monkeypatch.setattr("synthwright.kit.threads.threads", lambda threads=threads: threads)
+        monkeypatch.setattr("synthwright.kit.learning.threads.threads", lambda threads=threads: threads)
         model, folder = _fitted(data), tmp_path / str(threads)
         folder.mkdir()
         model.save(folder)

@@ -14,7 +14,7 @@ from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import StoreError
 from synthwright.generators.forest import Forest, ForestModel
-from synthwright.kit import artefacts
+from synthwright.kit.learning import artefacts
 
 
 def _fitted(**columns: Any) -> tuple[Dataset, ForestModel]:

@@ -62,7 +62,7 @@ def test_rounding_is_the_same_for_the_same_seed(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(module, "PIECE", 400)
     data, found = _shop(), []
     for threads in (1, 5):
-        monkeypatch.setattr("synthwright.kit.threads.threads", lambda threads=threads: threads)
+        monkeypatch.setattr("synthwright.kit.learning.threads.threads", lambda threads=threads: threads)
         model, folder = _model(data), tmp_path / str(threads)
         folder.mkdir()
         model.save(folder)

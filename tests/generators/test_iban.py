@@ -17,7 +17,7 @@ from tests.generators.entities_for_tests import KEY, LABEL, LEVEL, NUMBER, TEXT,
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field
 from synthwright.generators.iban import Iban
-from synthwright.kit.accounts import SCHEMES
+from synthwright.kit.entities.accounts import SCHEMES
 
 EVERY = {"iban": TEXT, "bban": TEXT, "bic": LABEL, "country_code": LABEL, "country": LABEL}
 

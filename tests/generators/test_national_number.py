@@ -26,7 +26,7 @@ from tests.generators.entities_for_tests import KEY, LABEL, NUMBER, TEXT, listed
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field
 from synthwright.generators.national_number import NationalNumber
-from synthwright.kit.national import SYSTEMS
+from synthwright.kit.entities.national import SYSTEMS
 
 
 def _norwegian(said: str) -> bool:
@@ -106,7 +106,7 @@ def test_unique_over_shards() -> None:
 
 def test_indices_are_written_one_to_one() -> None:
     """Different indices give different numbers, up to the last one."""
-    from synthwright.kit.national import Birth
+    from synthwright.kit.entities.national import Birth
 
     for name, system in SYSTEMS.items():
         few = min(system.size, 40_000)

@@ -31,9 +31,9 @@ from tests.generators.entities_for_tests import (
 
 from synthwright.core.schema import Field
 from synthwright.generators.person import Person
-from synthwright.kit.latin import latin
-from synthwright.kit.locales import LOCALES, country_of, language_of
-from synthwright.kit.people import names_of
+from synthwright.kit.entities.latin import latin
+from synthwright.kit.entities.locales import LOCALES, country_of, language_of
+from synthwright.kit.entities.people import names_of
 
 EVERY = {
     "first_name": TEXT, "last_name": TEXT, "full_name": TEXT, "sex": LABEL, "birth_date": DAY, "age": WHOLE,

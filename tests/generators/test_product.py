@@ -12,7 +12,7 @@ from tests.generators.entities_for_tests import KEY, LABEL, LEVEL, NUMBER, TEXT,
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field
 from synthwright.generators.product import Product
-from synthwright.kit.goods import CATEGORIES
+from synthwright.kit.entities.goods import CATEGORIES
 
 EVERY = {"name": TEXT, "category": LABEL, "brand": LABEL, "sku": TEXT, "ean": TEXT, "price": NUMBER}
 

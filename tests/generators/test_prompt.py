@@ -21,8 +21,8 @@ from synthwright.core.errors import SampleError, SpecError
 from synthwright.core.loading import load_spec
 from synthwright.core.schema import Schema
 from synthwright.generators.prompt import NO_PROMPT, PromptGenerator
-from synthwright.kit.answers import REASONS
-from synthwright.kit.asking import Asking
+from synthwright.kit.chat.asking import Asking
+from synthwright.kit.prompting.answers import REASONS
 from synthwright.line import check
 from synthwright.providers.scripted import Scripted
 from synthwright.testing import check_generator

@@ -20,9 +20,9 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import ROW, Schema
 from synthwright.generators.reference import Reference
-from synthwright.kit import pairs
-from synthwright.kit.degrees import Lots, law_weights
-from synthwright.kit.dice import secret
+from synthwright.kit.measuring import pairs
+from synthwright.kit.sampling.degrees import Lots, law_weights
+from synthwright.kit.sampling.dice import secret
 from synthwright.steps import generate
 from synthwright.testing import check_generator
 

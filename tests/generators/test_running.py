@@ -21,7 +21,7 @@ from synthwright.core.errors import SampleError, SpecError
 from synthwright.core.loading import load_spec
 from synthwright.core.schema import Schema
 from synthwright.generators.running import Running
-from synthwright.kit.balances import LACK, Walk, walked
+from synthwright.kit.events.balances import LACK, Walk, walked
 from synthwright.line import check
 from synthwright.steps import generate
 from synthwright.testing import check_generator

@@ -20,12 +20,21 @@ from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
 from synthwright.generators.text_augmentation import TextAugmentation
-from synthwright.kit.spans import Spans
-from synthwright.kit.synonyms import synonyms
-from synthwright.kit.text_operations import Contraction, Deletion, Entity, Insertion, Operation, Pairs, Swap, Synonym
-from synthwright.kit.text_operations import Words as New
-from synthwright.kit.text_pieces import TEXT, Pieces, cut, deleted, joined
-from synthwright.kit.text_slips import CONFUSED, Edits, Ocr, Typo
+from synthwright.kit.texts.spans import Spans
+from synthwright.kit.texts.synonyms import synonyms
+from synthwright.kit.texts.text_operations import (
+    Contraction,
+    Deletion,
+    Entity,
+    Insertion,
+    Operation,
+    Pairs,
+    Swap,
+    Synonym,
+)
+from synthwright.kit.texts.text_operations import Words as New
+from synthwright.kit.texts.text_pieces import TEXT, Pieces, cut, deleted, joined
+from synthwright.kit.texts.text_slips import CONFUSED, Edits, Ocr, Typo
 from synthwright.testing import check_generator
 
 ALL = ("contraction", "synonym", "insertion", "deletion", "swap", "entity", "casing", "ocr", "typo")

@@ -12,10 +12,10 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.kindred import children_drawn, in_short, parents_drawn, related, siblings
 from synthwright.kit.kinship import effective, links_of, owners, real_folk
-from synthwright.kit.replicas import EXCHANGES
-from synthwright.kit.stats import GROUPS
+from synthwright.kit.measuring.kindred import children_drawn, in_short, parents_drawn, related, siblings
+from synthwright.kit.measuring.replicas import EXCHANGES
+from synthwright.kit.measuring.stats import GROUPS
 from synthwright.testing import toys
 
 SIZE = Field(kind=Kind.INTEGER)

@@ -12,7 +12,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.groups import Answers, Silence, ask, ways
+from synthwright.kit.measuring.groups import Answers, Silence, ask, ways
 from synthwright.metrics.group_fidelity import GroupFidelity
 from synthwright.metrics.group_shares import GroupShares
 from synthwright.metrics.group_utility import GroupUtility

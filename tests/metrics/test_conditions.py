@@ -15,7 +15,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.gates import INTEGRITY_GATES, parse
 from synthwright.core.schema import Field, Kind
 from synthwright.core.spec import Between, SetTo, Shares
-from synthwright.kit.setting import chosen, frequent
+from synthwright.kit.learning.setting import chosen, frequent
 from synthwright.metrics.conditions import Conditions
 from synthwright.testing import toys
 

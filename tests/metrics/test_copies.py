@@ -15,7 +15,7 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ORDERED, Field, Kind
 from synthwright.core.values import from_numbers, numbers
-from synthwright.kit.neighbours import nearest, points
+from synthwright.kit.measuring.neighbours import nearest, points
 from synthwright.metrics import near_copies, rare_copies
 from synthwright.metrics.dcr_share import DcrShare
 from synthwright.metrics.exact_copies import ExactCopies

@@ -12,7 +12,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.neighbours import points
+from synthwright.kit.measuring.neighbours import points
 from synthwright.metrics import duplicates, spread
 from synthwright.metrics.duplicates import Duplicates
 from synthwright.metrics.entropy import Entropy

@@ -11,9 +11,9 @@ import pytest
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
-from synthwright.kit import manifold
-from synthwright.kit.manifold import around, inside, radii
-from synthwright.kit.neighbours import Points, nearest, points
+from synthwright.kit.measuring import manifold
+from synthwright.kit.measuring.manifold import around, inside, radii
+from synthwright.kit.measuring.neighbours import Points, nearest, points
 from synthwright.metrics.density import Density
 from synthwright.metrics.recall import Recall
 from synthwright.testing import check_metric, toys

@@ -15,10 +15,10 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError
 from synthwright.core.gates import parse
 from synthwright.core.schema import Field, Kind
-from synthwright.kit import attacks, chance
-from synthwright.kit.around import near
-from synthwright.kit.attacks import area, caught, scaled
-from synthwright.kit.neighbours import Points
+from synthwright.kit.measuring import attacks, chance
+from synthwright.kit.measuring.around import near
+from synthwright.kit.measuring.attacks import area, caught, scaled
+from synthwright.kit.measuring.neighbours import Points
 from synthwright.metrics import membership
 from synthwright.metrics.membership import ATTACKS, ISOLATED, RATES, Membership
 from synthwright.testing import check_metric, toys

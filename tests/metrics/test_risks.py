@@ -14,9 +14,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.neighbours import Points, nearest, points
-from synthwright.kit.risks import Outcome, by_chance, estimate, most_hits, sizes
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.neighbours import Points, nearest, points
+from synthwright.kit.measuring.risks import Outcome, by_chance, estimate, most_hits, sizes
 from synthwright.metrics import linkability, singling_out
 from synthwright.metrics.attribute_inference import AttributeInference, told_by
 from synthwright.metrics.linkability import Linkability

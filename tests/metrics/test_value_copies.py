@@ -15,7 +15,7 @@ from synthwright.core.contracts import Case, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.gates import PROOF_GATES
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.passages import LONG, RUN, Passages, read
+from synthwright.kit.texts.passages import LONG, RUN, Passages, read
 from synthwright.metrics import value_copies
 from synthwright.metrics.value_copies import ValueCopies
 from synthwright.testing import check_metric, toys

@@ -18,8 +18,8 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError, SpecError
 from synthwright.core.schema import ROW, Schema
-from synthwright.kit import points
-from synthwright.kit.points import ascending, in_order, offspring, renewals
+from synthwright.kit.events import points
+from synthwright.kit.events.points import ascending, in_order, offspring, renewals
 from synthwright.kit.ruled import as_field
 from synthwright.processes.arrivals import Arrivals
 from synthwright.testing import check_process

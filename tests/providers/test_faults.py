@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 
 from synthwright.core.chat import NoReply, Reply, Request
-from synthwright.kit.connecting import read
-from synthwright.kit.refusals import About, message, refusal, wait
+from synthwright.kit.chat.connecting import read
+from synthwright.kit.chat.refusals import About, message, refusal, wait
 from synthwright.providers.openai import OpenAI
 from synthwright.testing.chat_server import ChatServer, Fault
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from synthwright.core.chat import ModelError, NoReply, Provider, Request
 from synthwright.core.errors import SpecError
-from synthwright.kit.http_chat import Hosted
-from synthwright.kit.secrets import Secret
+from synthwright.kit.chat.http_chat import Hosted
+from synthwright.kit.chat.secrets import Secret
 from synthwright.providers.anthropic import Anthropic
 from synthwright.providers.google import Google
 from synthwright.providers.litellm import LiteLLM

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Field, Kind, Schema, Table
-from synthwright.kit import fhir_bundles
+from synthwright.kit.fhir import fhir_bundles
 from synthwright.sinks import fhir
 from synthwright.sinks.fhir import Fhir
 from synthwright.testing import check_sink

@@ -14,7 +14,7 @@ from synthwright.core.contracts import Sink
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Schema
-from synthwright.kit.turns import TurnError, turns_of
+from synthwright.kit.prompting.turns import TurnError, turns_of
 from synthwright.sinks import training
 from synthwright.sinks.alpaca import Alpaca
 from synthwright.sinks.dpo import Dpo

@@ -13,7 +13,7 @@ import pytest
 
 import synthwright as sw
 from synthwright.core import registry
-from synthwright.kit.keeping import UNREACHABLE
+from synthwright.kit.constraints.keeping import UNREACHABLE
 from synthwright.kit.room import BEYOND
 from synthwright.steps.curate import PARENT_DROPPED, SURPLUS
 

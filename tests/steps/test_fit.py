@@ -9,7 +9,7 @@ import pytest
 
 from synthwright.core import registry
 from synthwright.core.errors import StoreError
-from synthwright.kit import artefacts
+from synthwright.kit.learning import artefacts
 from synthwright.steps.fit import load_fitted
 
 

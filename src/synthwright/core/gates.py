@@ -77,7 +77,7 @@ PROOF_GATES: tuple[str, ...] = (
 """What a second real sample passes and what nothing passes that is plainly worse.
 
 Each bound is the score of a second real sample and the larger of two numbers: a tolerance that a user would not feel,
-and `chance`: how much worse another real sample may score by luck (see `kit.chance`). What is refused is worse by more
+and `chance`: how much worse another real sample may score by luck (`kit.measuring`). What is refused is worse by more
 than luck, and by more than would not matter: a small table is refused no more often than a large one, and a large one
 not for what nobody feels. Copies, and numbers far out, have no tolerance; shares of people found (`tpr`) are few and
 rare, so both are added.

@@ -1,4 +1,4 @@
-"""What rules and formulas are made of once they were understood: see `core.rules` and `kit.formulas`."""
+"""What rules and formulas are made of once they were understood: see `core.rules` and `kit.formula.formulas`."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from pydantic import field_validator
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_boilerplate import GROUPS, found, literally, tidy
-from synthwright.kit.text_rulings import ByText, Ruling
+from synthwright.kit.texts.text_boilerplate import GROUPS, found, literally, tidy
+from synthwright.kit.texts.text_rulings import ByText, Ruling
 
 REFUSAL, BOILERPLATE = "refusal", "boilerplate"
 Group = Literal["refusal", "assistant", "opening", "placeholder", "filler", "prompt"]

@@ -14,9 +14,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Judge, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import Ruling, TextCurator, together
-from synthwright.kit.text_sets import texts_of
-from synthwright.kit.text_words import Set, runs, shares, words
+from synthwright.kit.texts.text_rulings import Ruling, TextCurator, together
+from synthwright.kit.texts.text_sets import texts_of
+from synthwright.kit.texts.text_words import Set, runs, shares, words
 
 FOUND = "in-evaluation-set"
 SHORT = 8

@@ -8,7 +8,7 @@ from typing import ClassVar
 from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Curator
 from synthwright.core.dataset import Dataset
-from synthwright.kit.repeats import Gone, allowed_copies, compared, excess, share_by_chance, share_met_again
+from synthwright.kit.measuring.repeats import Gone, allowed_copies, compared, excess, share_by_chance, share_met_again
 from synthwright.kit.rows import in_set
 
 COPY = "copy-of-training-row"

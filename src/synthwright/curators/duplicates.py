@@ -8,7 +8,7 @@ from typing import ClassVar
 from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Curator
 from synthwright.core.dataset import Dataset
-from synthwright.kit.repeats import Gone, compared, excess, expected_repeats
+from synthwright.kit.measuring.repeats import Gone, compared, excess, expected_repeats
 from synthwright.kit.rows import rank_in_group
 
 DUPLICATE = "duplicate"

@@ -14,8 +14,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Schema
 from synthwright.core.values import Column
-from synthwright.kit.text_formats import is_json, is_number, is_python, is_sql, schema_faults, sql_library
-from synthwright.kit.text_rulings import ByText, Ruling
+from synthwright.kit.texts.text_formats import is_json, is_number, is_python, is_sql, schema_faults, sql_library
+from synthwright.kit.texts.text_rulings import ByText, Ruling
 
 NO_JSON, OTHER, NO_PYTHON, NO_SQL, NO_NUMBER = "not-json", "not-by-schema", "not-python", "not-sql", "not-number"
 
@@ -90,7 +90,7 @@ class Format(ByText):
 
 
 def _by_schema(schema: Mapping[str, Any]) -> Callable[[str], str]:
-    from synthwright.kit.answer_schemas import validator
+    from synthwright.kit.prompting.answer_schemas import validator
 
     by = validator(schema) if schema else None
 

@@ -21,12 +21,12 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SampleError
 from synthwright.core.schema import Kind, Schema
 from synthwright.core.schema import Table as Spec
-from synthwright.kit.human_rulings import Agreed, Cut, File, agreed, people
-from synthwright.kit.model_families import akin
-from synthwright.kit.prompts import Prompt
-from synthwright.kit.rubrics import REASON, Rubric, Ruled
+from synthwright.kit.chat.model_families import akin
+from synthwright.kit.formula.stated import lost
+from synthwright.kit.prompting.human_rulings import Agreed, Cut, File, agreed, people
+from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.rubrics import REASON, Rubric, Ruled
 from synthwright.kit.ruled import Ask, hops
-from synthwright.kit.stated import lost
 
 POOR, UNDECIDED, SILENT = "judged-poor", "judge-undecided", "judge-silent"
 GENERAL = {"quality": "Is the row plausible as a whole, and are its texts sensible, fluent and free of errors?"}

@@ -12,7 +12,7 @@ from pydantic import field_validator
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Schema
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import ByText, Ruling, column_faults, place
+from synthwright.kit.texts.text_rulings import ByText, Ruling, column_faults, place
 
 WRONG = "wrong-language"
 READ = 500

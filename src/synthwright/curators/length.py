@@ -11,8 +11,8 @@ from pydantic import model_validator
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import ByText, Ruling
-from synthwright.kit.text_words import words
+from synthwright.kit.texts.text_rulings import ByText, Ruling
+from synthwright.kit.texts.text_words import words
 
 SHORT, LONG = "too-short", "too-long"
 _CLOSED = r"[.!?…]+[\"'”’»)\]]*(?:\s|$)|[。！？]+"

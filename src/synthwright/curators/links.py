@@ -13,7 +13,7 @@ from pydantic import field_validator
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import ByText, Ruling
+from synthwright.kit.texts.text_rulings import ByText, Ruling
 
 LINK = "link-not-allowed"
 _ENDS = "com|net|org|info|biz|edu|gov|mil|int|io|ai|app|dev|xyz|top|site|online|club|shop|xn--[a-z0-9-]+"

@@ -15,9 +15,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Judge, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_near import Shingles, alike, leaving
-from synthwright.kit.text_rulings import TextCurator
-from synthwright.kit.text_words import Words, plain, runs, words
+from synthwright.kit.texts.text_near import Shingles, alike, leaving
+from synthwright.kit.texts.text_rulings import TextCurator
+from synthwright.kit.texts.text_words import Words, plain, runs, words
 
 NEAR = "near-duplicate"
 

@@ -14,10 +14,10 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import NONE
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import DISCRETE, Kind, Schema
-from synthwright.kit.text_labels import Classifier, Space, cross_fitted, doubted, folds_of, probable, scales_of
-from synthwright.kit.text_places import RuledRows, RuledTable, any_column_faults
-from synthwright.kit.text_rulings import TextCurator, place
-from synthwright.kit.text_vectors import counted, joined
+from synthwright.kit.texts.text_labels import Classifier, Space, cross_fitted, doubted, folds_of, probable, scales_of
+from synthwright.kit.texts.text_places import RuledRows, RuledTable, any_column_faults
+from synthwright.kit.texts.text_rulings import TextCurator, place
+from synthwright.kit.texts.text_vectors import counted, joined
 
 OFF = "off-label"
 MOST = 1000

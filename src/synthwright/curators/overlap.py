@@ -14,8 +14,8 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Judge, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import Ruling, TextCurator, together
-from synthwright.kit.text_words import Set, runs, shares, words
+from synthwright.kit.texts.text_rulings import Ruling, TextCurator, together
+from synthwright.kit.texts.text_words import Set, runs, shares, words
 
 COPY = "copy-of-seed"
 

@@ -12,8 +12,8 @@ from pydantic import field_validator
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.personal_text import KINDS, found
-from synthwright.kit.text_rulings import ByText, Ruling
+from synthwright.kit.texts.personal_text import KINDS, found
+from synthwright.kit.texts.text_rulings import ByText, Ruling
 
 PERSONAL = "personal-data"
 _MAY = r"[0-9@]|::"

@@ -20,9 +20,9 @@ from synthwright.core.rule_nodes import Parsed
 from synthwright.core.rules import faults, parse, unknown_columns
 from synthwright.core.schema import ORDERED, Field, Schema, Table
 from synthwright.core.values import nulls, numbers
-from synthwright.kit.expressions import holds, understood
+from synthwright.kit.coding.rulers import integers, is_whole
+from synthwright.kit.constraints.expressions import holds, understood
 from synthwright.kit.rows import Known, again, all_differ, row_hashes
-from synthwright.kit.rulers import integers, is_whole
 
 NULL, LATTICE, BROKEN = "null-not-allowed", "off-lattice", "rule-broken"
 MISSING, REPEATED = "reference-missing", "not-unique"

@@ -18,10 +18,10 @@ from synthwright.core.errors import FitError
 from synthwright.core.plan_models import WRITER
 from synthwright.core.schema import Schema
 from synthwright.core.values import labels
-from synthwright.kit.text_places import RuledRows, RuledTable, any_column_faults
-from synthwright.kit.text_rulings import TextCurator, place
-from synthwright.kit.text_similar import Dense, Sparse, Vectors, said_before
-from synthwright.kit.text_vectors import Weights, counted, joined, unit, unit_rows
+from synthwright.kit.texts.text_places import RuledRows, RuledTable, any_column_faults
+from synthwright.kit.texts.text_rulings import TextCurator, place
+from synthwright.kit.texts.text_similar import Dense, Sparse, Vectors, said_before
+from synthwright.kit.texts.text_vectors import Weights, counted, joined, unit, unit_rows
 
 SAME = "same-meaning"
 WORDS = "words"

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
-from synthwright.kit.text_rulings import ByText, Ruling
-from synthwright.kit.wording import BIASED, HARMFUL, kind_of, suspected
+from synthwright.kit.texts.text_rulings import ByText, Ruling
+from synthwright.kit.texts.wording import BIASED, HARMFUL, kind_of, suspected
 
 _CODES = {"": 0, HARMFUL: 1, BIASED: 2}
 

@@ -13,9 +13,9 @@ from pydantic import Field as Setting
 from synthwright.core.contracts import Abilities
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.dictionaries import drawn, joined
-from synthwright.kit.places import POSTCODES, cities_of, places_of
-from synthwright.kit.roles import WORDS, Localed, Localities, Role
+from synthwright.kit.entities.dictionaries import drawn, joined
+from synthwright.kit.entities.places import POSTCODES, cities_of, places_of
+from synthwright.kit.entities.roles import WORDS, Localed, Localities, Role
 from synthwright.kit.ruled import Ask, Column
 
 _DEGREE = 111.2

@@ -18,12 +18,12 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import nulls
-from synthwright.kit import artefacts
-from synthwright.kit.codecs import PROTECT, observe
-from synthwright.kit.completion import completed, names_of, refuse_unfit, table_of
-from synthwright.kit.dice import Dice, identities, secret
-from synthwright.kit.fakes import Options
-from synthwright.kit.makers import Maker, Rows, learn_maker, maker_of_json, swapped, swaps
+from synthwright.kit.coding.codecs import PROTECT, observe
+from synthwright.kit.coding.makers import Maker, Rows, learn_maker, maker_of_json, swapped, swaps
+from synthwright.kit.entities.fakes import Options
+from synthwright.kit.learning import artefacts
+from synthwright.kit.learning.completion import completed, names_of, refuse_unfit, table_of
+from synthwright.kit.sampling.dice import Dice, identities, secret
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Anew(Generator):
             return locale
         from difflib import get_close_matches
 
-        from synthwright.kit.fakes_words import locales
+        from synthwright.kit.entities.fakes_words import locales
 
         if locale not in locales():
             near = get_close_matches(locale, locales(), n=1)

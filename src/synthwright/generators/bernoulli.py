@@ -13,10 +13,10 @@ from pydantic import field_validator
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import DISCRETE, Field, Kind, Schema
-from synthwright.kit.amounts import Amount, amount, named
+from synthwright.kit.formula.amounts import Amount, amount, named
+from synthwright.kit.formula.stated import Said, spelled, unfit, wrong_amount
+from synthwright.kit.formula.weights import labelled
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, spelled, unfit, wrong_amount
-from synthwright.kit.weights import labelled
 
 
 class Bernoulli(Ruled):

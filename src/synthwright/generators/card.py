@@ -16,12 +16,12 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.dictionaries import Lexicon
-from synthwright.kit.digits import digits_of, gathered, luhn, put, random_digits, written
-from synthwright.kit.locales import known_weights
-from synthwright.kit.roles import DAYS, NAMED, WORDS, Role, Roled
+from synthwright.kit.entities.dictionaries import Lexicon
+from synthwright.kit.entities.digits import digits_of, gathered, luhn, put, random_digits, written
+from synthwright.kit.entities.locales import known_weights
+from synthwright.kit.entities.roles import DAYS, NAMED, WORDS, Role, Roled
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 
 class Scheme(NamedTuple):

@@ -14,13 +14,13 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.cases import Cases, beside, leaves, wrong_cases
-from synthwright.kit.cases import Column as Decider
 from synthwright.kit.foreseen import valued
-from synthwright.kit.guide import Guide
+from synthwright.kit.formula.cases import Cases, beside, leaves, wrong_cases
+from synthwright.kit.formula.cases import Column as Decider
+from synthwright.kit.formula.stated import Said, lost, spelled, unfit
+from synthwright.kit.formula.weights import Weights, labelled, wrong_weights
 from synthwright.kit.ruled import Ask, Column, Ruled, hops
-from synthwright.kit.stated import Said, lost, spelled, unfit
-from synthwright.kit.weights import Weights, labelled, wrong_weights
+from synthwright.kit.sampling.guide import Guide
 
 Paths = Annotated[
     tuple[str, ...],

@@ -13,13 +13,13 @@ from pydantic import field_validator
 
 from synthwright.core.contracts import Abilities
 from synthwright.core.schema import Field
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.dictionaries import Lexicon, joined
-from synthwright.kit.firms import SECTORS, firms_of, tax_numbers
-from synthwright.kit.locales import country_of, known_weights
-from synthwright.kit.people import SEPARATORS, called
-from synthwright.kit.roles import NAMED, WORDS, Localed, Localities, Role
+from synthwright.kit.entities.dictionaries import Lexicon, joined
+from synthwright.kit.entities.firms import SECTORS, firms_of, tax_numbers
+from synthwright.kit.entities.locales import country_of, known_weights
+from synthwright.kit.entities.people import SEPARATORS, called
+from synthwright.kit.entities.roles import NAMED, WORDS, Localed, Localities, Role
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 _BLOCK = 10**5
 _ALONE, _TWO, _TRADE = range(3)

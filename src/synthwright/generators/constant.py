@@ -11,8 +11,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import Field, Kind, Schema
+from synthwright.kit.formula.stated import Said, spelled, stated, unfit
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, spelled, stated, unfit
 
 
 class Constant(Ruled):

@@ -12,11 +12,11 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.dictionaries import Lexicon, joined
-from synthwright.kit.locales import COUNTRIES, Countries, country_named, which
-from synthwright.kit.outlines import scattered
-from synthwright.kit.places import cities_in
-from synthwright.kit.roles import WORDS, Role, Roled, Whence
+from synthwright.kit.entities.dictionaries import Lexicon, joined
+from synthwright.kit.entities.locales import COUNTRIES, Countries, country_named, which
+from synthwright.kit.entities.outlines import scattered
+from synthwright.kit.entities.places import cities_in
+from synthwright.kit.entities.roles import WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
 
 _DEGREE = 111.2

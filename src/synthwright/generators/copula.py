@@ -15,11 +15,11 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
 from synthwright.core.dataset import SHARD, Dataset
-from synthwright.kit import artefacts
-from synthwright.kit.axes import Axes, axes_of
-from synthwright.kit.codecs import CODEABLE, NULL, PROTECT, UNKNOWN
-from synthwright.kit.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
-from synthwright.kit.gaussian import Normal, one_thread, repaired
+from synthwright.kit.coding.axes import Axes, axes_of
+from synthwright.kit.coding.codecs import CODEABLE, NULL, PROTECT, UNKNOWN
+from synthwright.kit.learning import artefacts
+from synthwright.kit.learning.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.learning.gaussian import Normal, one_thread, repaired
 
 TRIALS = 50_000
 """Rows drawn in each round of calibration, at most; ten for each real row are enough."""

@@ -15,13 +15,13 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import DISCRETE, ORDERED, Field, Schema
 from synthwright.core.values import labels, numbers
-from synthwright.kit.correlations import advice, matrix, pair, possible, root
-from synthwright.kit.distributions import Shape, known
-from synthwright.kit.guide import Guide
-from synthwright.kit.laws import Law
+from synthwright.kit.formula.stated import formulas, stated, unfit, unit_of
+from synthwright.kit.formula.weights import Weights
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import formulas, stated, unfit, unit_of
-from synthwright.kit.weights import Weights
+from synthwright.kit.sampling.correlations import advice, matrix, pair, possible, root
+from synthwright.kit.sampling.distributions import Shape, known
+from synthwright.kit.sampling.guide import Guide
+from synthwright.kit.sampling.laws import Law
 
 _EDGE = 1e-15
 _BARE: Mapping[str, float] = {"0": 1.0, "1": 1.0}

@@ -14,8 +14,8 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import Kind, Schema, canonical
 from synthwright.core.values import labels
+from synthwright.kit.formula.stated import lost
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import lost
 
 _TEXT = pa.large_string
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import ORDERED, Schema
-from synthwright.kit.distributions import Shape
+from synthwright.kit.formula.stated import formulas
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import formulas
+from synthwright.kit.sampling.distributions import Shape
 
 
 class Distribution(Shape, Ruled):

@@ -13,10 +13,10 @@ from pydantic import ValidationInfo, field_validator
 
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import ORDERED, Field, Kind, Schema
-from synthwright.kit.guide import Guide
+from synthwright.kit.formula.stated import Said, fixed, is_iso, lattice, spelled, unfit, unit_of
+from synthwright.kit.formula.weights import Weight, labelled
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import Said, fixed, is_iso, lattice, spelled, unfit, unit_of
-from synthwright.kit.weights import Weight, labelled
+from synthwright.kit.sampling.guide import Guide
 
 _NEARLY = 1e-9
 

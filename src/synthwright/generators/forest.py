@@ -16,15 +16,15 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import StoreError
-from synthwright.kit import artefacts
-from synthwright.kit.codecs import CODEABLE, PROTECT
-from synthwright.kit.coded import Coded
-from synthwright.kit.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
-from synthwright.kit.threads import side_by_side
+from synthwright.kit.coding.codecs import CODEABLE, PROTECT
+from synthwright.kit.learning import artefacts
+from synthwright.kit.learning.coded import Coded
+from synthwright.kit.learning.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.learning.threads import side_by_side
 
 if TYPE_CHECKING:
-    from synthwright.kit.chain import Chain
-    from synthwright.kit.conditional import Conditional
+    from synthwright.kit.learning.chain import Chain
+    from synthwright.kit.learning.conditional import Conditional
 
 MOST_CANDIDATES = 1_000
 """Draws among which a correction chooses, at most."""
@@ -45,7 +45,7 @@ class ForestModel(Model):
     candidates: int
 
     def sample(self, given: Dataset, ctx: Context) -> Sample:
-        from synthwright.kit.chain import Chain
+        from synthwright.kit.learning.chain import Chain
 
         held = given.tables[self.table]
         chain = Chain(self.columns, self.conditionals, self.candidates)
@@ -62,7 +62,7 @@ class ForestModel(Model):
 
     def _piece(self, chain: Chain, held: pa.Table, ctx: Context) -> Mapping[str, pa.Array]:
         """Return the columns that are to be made of some rows."""
-        from synthwright.kit.chain import UNSET
+        from synthwright.kit.learning.chain import UNSET
 
         rng, rows = ctx.rng, held.num_rows
         known, filled = [], []
@@ -95,7 +95,7 @@ class ForestModel(Model):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        from synthwright.kit.conditional import Conditional
+        from synthwright.kit.learning.conditional import Conditional
 
         head, arrays = artefacts.load(folder)
         try:
@@ -147,7 +147,7 @@ class Forest(Generator):
     """Rows up to which guides and corrections are learned; trees alone do for larger tables."""
 
     def fit(self, data: Dataset, part: Part, ctx: Context) -> ForestModel:
-        from synthwright.kit.conditional import Dials, Known, learned
+        from synthwright.kit.learning.conditional import Dials, Known, learned
 
         table = table_of(data, part, self.name)
         produce = names_of(data, part.produce, table)

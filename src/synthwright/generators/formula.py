@@ -14,10 +14,10 @@ from pydantic import Field as Setting
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.amounts import readable
 from synthwright.kit.foreseen import results
-from synthwright.kit.formulas import Formula as Understood
-from synthwright.kit.formulas import children, column, faults, read
+from synthwright.kit.formula.amounts import readable
+from synthwright.kit.formula.formulas import Formula as Understood
+from synthwright.kit.formula.formulas import children, column, faults, read
 from synthwright.kit.ruled import Ask, Column, Ruled, as_field, hops
 
 

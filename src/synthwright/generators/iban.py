@@ -13,12 +13,12 @@ from pydantic import Field as Setting
 from synthwright.core.contracts import Abilities
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field
-from synthwright.kit.accounts import SCHEMES, filled
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.digits import characters, digits_of, gathered, mod_97, random_digits, texts
-from synthwright.kit.locales import COUNTRIES, country_named, known_weights, which
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled, Whence
+from synthwright.kit.entities.accounts import SCHEMES, filled
+from synthwright.kit.entities.digits import characters, digits_of, gathered, mod_97, random_digits, texts
+from synthwright.kit.entities.locales import COUNTRIES, country_named, known_weights, which
+from synthwright.kit.entities.roles import NAMED, WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 _TOLD = 9
 """Digits that tell accounts apart where the column is unique, as far as a country has so many."""

@@ -10,7 +10,7 @@ import numpy as np
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Kind, Schema
-from synthwright.kit.rhythm_timed import Timed
+from synthwright.kit.events.rhythm_timed import Timed
 from synthwright.kit.ruled import Ask, Column, Ruled
 
 

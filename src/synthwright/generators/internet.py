@@ -14,13 +14,13 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.browsers import agents
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.dictionaries import Lexicon, joined
-from synthwright.kit.digits import hexed, texts
-from synthwright.kit.locales import domains, known_weights, weighted
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled
+from synthwright.kit.entities.browsers import agents
+from synthwright.kit.entities.dictionaries import Lexicon, joined
+from synthwright.kit.entities.digits import hexed, texts
+from synthwright.kit.entities.locales import domains, known_weights, weighted
+from synthwright.kit.entities.roles import NAMED, WORDS, Role, Roled
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 _NETS = ("192.0.2.", "198.51.100.", "203.0.113.")
 _WORDS = (

@@ -13,9 +13,9 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
 from synthwright.core.dataset import Dataset
-from synthwright.kit import artefacts
-from synthwright.kit.codecs import CODEABLE, NULL, PROTECT, Codec, codec_of
-from synthwright.kit.completion import completed, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.coding.codecs import CODEABLE, NULL, PROTECT, Codec, codec_of
+from synthwright.kit.learning import artefacts
+from synthwright.kit.learning.completion import completed, names_of, refuse_unfit, settled, table_of
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pydantic import Field as Setting
 from synthwright.core.casting import as_text, is_text
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.schema import Kind, Schema
+from synthwright.kit.formula.stated import lost
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.stated import lost
 
 _TEXT = pa.large_string()
 _CLASSES = ((ord("0"), ord("9")), (ord("A"), ord("Z")), (ord("a"), ord("z")))

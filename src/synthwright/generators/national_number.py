@@ -14,13 +14,13 @@ from pydantic import Field as Setting
 from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.digits import gathered, texts
-from synthwright.kit.locales import country_named, known_weights, weighted, which
-from synthwright.kit.national import SYSTEMS, Birth, System
-from synthwright.kit.people import sexes_said
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled, Whence
+from synthwright.kit.entities.digits import gathered, texts
+from synthwright.kit.entities.locales import country_named, known_weights, weighted, which
+from synthwright.kit.entities.national import SYSTEMS, Birth, System
+from synthwright.kit.entities.people import sexes_said
+from synthwright.kit.entities.roles import NAMED, WORDS, Role, Roled, Whence
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 NumberedCountries = Annotated[
     str | dict[str, float], AfterValidator(lambda said: known_weights(said, SYSTEMS, "system of national numbers"))

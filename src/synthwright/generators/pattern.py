@@ -12,10 +12,10 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Field, Kind, Schema, canonical
-from synthwright.kit.code_parser import overlap, parse
-from synthwright.kit.codes import codes
-from synthwright.kit.dice import permuted, secret
+from synthwright.kit.entities.code_parser import overlap, parse
+from synthwright.kit.entities.codes import codes
 from synthwright.kit.ruled import Ask, Column, Ruled
+from synthwright.kit.sampling.dice import permuted, secret
 
 _ROOM = 2**62
 

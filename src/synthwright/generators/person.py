@@ -16,14 +16,14 @@ from pydantic import field_validator
 
 from synthwright.core.contracts import Abilities
 from synthwright.core.schema import Field
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.dictionaries import Lexicon, joined
-from synthwright.kit.latin import latins
-from synthwright.kit.locales import country_of, domains, language_of
-from synthwright.kit.people import SEPARATORS, called, sexes_said
-from synthwright.kit.roles import DAYS, NAMED, WHOLE, WORDS, Localed, Localities, Role
+from synthwright.kit.entities.dictionaries import Lexicon, joined
+from synthwright.kit.entities.latin import latins
+from synthwright.kit.entities.locales import country_of, domains, language_of
+from synthwright.kit.entities.people import SEPARATORS, called, sexes_said
+from synthwright.kit.entities.roles import DAYS, NAMED, WHOLE, WORDS, Localed, Localities, Role
+from synthwright.kit.entities.telephones import Form, telephones
 from synthwright.kit.ruled import Ask, Column
-from synthwright.kit.telephones import Form, telephones
+from synthwright.kit.sampling.dice import permuted, secret
 
 Sex = Literal["female", "male", "other"]
 _SEXES: tuple[Sex, ...] = ("female", "male", "other")
@@ -38,7 +38,7 @@ class Person(Localed):
     address are written from the name (in English letters), titles fit sex and language. Names come from the lists of
     Faker (with their weights where it has any), each drawn by itself: a whole name can be somebody's by chance.
     Nobody is reached: e-mail addresses are at domains kept for examples (RFC 2606) unless `domains` says otherwise,
-    telephone numbers are of ranges kept for films and books, or of none that is in use (see `kit.telephones`).
+    telephone numbers are of ranges kept for films and books, or of none that is in use (see `kit.entities.telephones`).
     Chinese names are written in English letters as another Chinese name would be.
 
     Roles: `username`, `full_name`, `first_name`, `last_name`, `email`, `sex`, `birth_date`, `age`, `phone`, `title`,
@@ -236,7 +236,7 @@ class _Crowd(Localities):
     # --------------------------------------------------------------------------------------------- how to reach them
     @cached_property
     def plain(self) -> tuple[np.ndarray, pa.Array, np.ndarray, pa.Array]:
-        """Codes and words of the names in English letters, as `kit.people.Called` holds them."""
+        """Codes and words of the names in English letters, as `kit.entities.people.Called` holds them."""
         language = language_of(self.where.names[0]) if len(self.where.names) == 1 else ""
         one, two = self._held("first_name"), self._held("last_name")
         first, firsts = (self.first, self.called.plain_first) if one is None else _written(one, language, ("",))
@@ -322,7 +322,7 @@ def _day_before(on: dt.date, years: int) -> int:
 
 
 def _written(names: pa.Array, language: str, marks: tuple[str, ...]) -> tuple[np.ndarray, pa.Array]:
-    """Return codes and words of given names in English letters, as `kit.people.Called` holds them."""
+    """Return codes and words of given names in English letters, as `kit.entities.people.Called` holds them."""
     coded = names.dictionary_encode()
     plain = [w or "user" for w in latins(map(str, coded.dictionary.to_pylist()), language)] + ["user"]
     codes = coded.indices.fill_null(len(plain) - 1).to_numpy(zero_copy_only=False)

@@ -14,13 +14,13 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind
-from synthwright.kit.dice import permuted, secret
-from synthwright.kit.dictionaries import Lexicon, joined
-from synthwright.kit.digits import ZERO, digits_of, ean, random_digits, texts
-from synthwright.kit.goods import CATEGORIES, goods
-from synthwright.kit.locales import known_weights
-from synthwright.kit.roles import NAMED, WORDS, Role, Roled
+from synthwright.kit.entities.dictionaries import Lexicon, joined
+from synthwright.kit.entities.digits import ZERO, digits_of, ean, random_digits, texts
+from synthwright.kit.entities.goods import CATEGORIES, goods
+from synthwright.kit.entities.locales import known_weights
+from synthwright.kit.entities.roles import NAMED, WORDS, Role, Roled
 from synthwright.kit.ruled import Ask, Column
+from synthwright.kit.sampling.dice import permuted, secret
 
 _SKU, _EAN = 8, 10
 """Digits of an article number, and of a bar code between its beginning and its check digit."""

@@ -21,15 +21,15 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.plan_models import WRITER
 from synthwright.core.schema import Frozen, Kind, Schema, Table
-from synthwright.kit import answer_forms as forms
-from synthwright.kit import answer_schemas as schemas
-from synthwright.kit.answers import REASONS, AnswerError
-from synthwright.kit.completion import names_of, table_of
-from synthwright.kit.prompt_desk import Desk, Question, answered
-from synthwright.kit.prompt_words import Unwritten
-from synthwright.kit.prompts import Prompt
+from synthwright.kit.formula.stated import lost
+from synthwright.kit.learning.completion import names_of, table_of
+from synthwright.kit.prompting import answer_forms as forms
+from synthwright.kit.prompting import answer_schemas as schemas
+from synthwright.kit.prompting.answers import REASONS, AnswerError
+from synthwright.kit.prompting.prompt_desk import Desk, Question, answered
+from synthwright.kit.prompting.prompt_words import Unwritten
+from synthwright.kit.prompting.prompts import Prompt
 from synthwright.kit.ruled import Ask, Drawn, Ruled, hops
-from synthwright.kit.stated import lost
 
 NO_PROMPT = "no-prompt"
 """The reason of rows whose prompt could not be written."""

@@ -16,15 +16,15 @@ from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Kind, Schema, canonical
 from synthwright.core.values import labels
-from synthwright.kit.amounts import Amount, Readable, amount, named
-from synthwright.kit.degrees import EXPONENTS, Targets, law_weights
-from synthwright.kit.dice import permuted, secret
 from synthwright.kit.foreseen import valued
-from synthwright.kit.formulas import condition, read
+from synthwright.kit.formula.amounts import Amount, Readable, amount, named
+from synthwright.kit.formula.formulas import condition, read
+from synthwright.kit.formula.stated import lost, wrong_amount, wrong_condition
 from synthwright.kit.lookups import flat
-from synthwright.kit.pairs import agreeing, crowded, differing, in_groups
+from synthwright.kit.measuring.pairs import agreeing, crowded, differing, in_groups
 from synthwright.kit.ruled import Ask, Column, Ruled, hops, reached
-from synthwright.kit.stated import lost, wrong_amount, wrong_condition
+from synthwright.kit.sampling.degrees import EXPONENTS, Targets, law_weights
+from synthwright.kit.sampling.dice import permuted, secret
 
 
 class Reference(Ruled):

@@ -15,12 +15,12 @@ from synthwright.core.errors import SampleError
 from synthwright.core.rule_nodes import Name
 from synthwright.core.schema import ORDERED, Kind, Schema
 from synthwright.core.values import labels, numbers
-from synthwright.kit.amounts import Amount, named
-from synthwright.kit.formulas import numbers as reckoned
-from synthwright.kit.formulas import read, value
+from synthwright.kit.constraints.units import LARGEST, Units, decimal, decimals
+from synthwright.kit.formula.amounts import Amount, named
+from synthwright.kit.formula.formulas import numbers as reckoned
+from synthwright.kit.formula.formulas import read, value
+from synthwright.kit.formula.stated import lattice, lost, wrong_amount
 from synthwright.kit.ruled import Ask, Column, Ruled, hops
-from synthwright.kit.stated import lattice, lost, wrong_amount
-from synthwright.kit.units import LARGEST, Units, decimal, decimals
 
 
 class Running(Ruled):
@@ -163,7 +163,7 @@ class Running(Ruled):
         return found
 
     def draw(self, ask: Ask) -> Mapping[str, Column]:
-        from synthwright.kit import balances  # late: its loop is compiled
+        from synthwright.kit.events import balances  # late: its loop is compiled
 
         roles = self._roles(ask.produce)
         said = self._asked(ask, roles)

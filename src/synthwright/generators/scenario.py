@@ -14,14 +14,14 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import ORDERED, Field, Kind, Schema, canonical
-from synthwright.kit.episode_patterns import Change, Pattern, Wrong
-from synthwright.kit.episode_rows import Acted, Scene, behind, real, replaced, seen, worded
-from synthwright.kit.episodes import Ground, May, Wish, lay
-from synthwright.kit.formulas import column, condition, read
+from synthwright.kit.events.episode_patterns import Change, Pattern, Wrong
+from synthwright.kit.events.episode_rows import Acted, Scene, behind, real, replaced, seen, worded
+from synthwright.kit.events.episodes import Ground, May, Wish, lay
+from synthwright.kit.formula.formulas import column, condition, read
+from synthwright.kit.formula.stated import Said, spelled, stated, unfit
 from synthwright.kit.lookups import flat
 from synthwright.kit.room import refuse_rows
 from synthwright.kit.ruled import Ask, Column, Ruled, RuledModel, as_field
-from synthwright.kit.stated import Said, spelled, stated, unfit
 
 _NAMES = frozenset({Kind.CATEGORY, Kind.TEXT})
 _TRUTHS = frozenset({Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER})

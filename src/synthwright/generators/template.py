@@ -18,15 +18,15 @@ from synthwright.core.contracts import Abilities, Place
 from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import Frozen, Kind, Schema
-from synthwright.kit import grammar_slots as filling
-from synthwright.kit.amounts import Readable
-from synthwright.kit.formulas import children, condition, faults, read
-from synthwright.kit.grammar import CLOCK, NAME, Grammar, Option, Slot, codes_of, parse
-from synthwright.kit.grammar_slots import SlotUse
-from synthwright.kit.grammar_texts import CASES, Needed, Texts, cased, distinct
+from synthwright.kit.formula.amounts import Readable
+from synthwright.kit.formula.formulas import children, condition, faults, read
+from synthwright.kit.formula.stated import lost
 from synthwright.kit.ruled import Ask, Column, Ruled, hops, reached
-from synthwright.kit.spans import Spans, written
-from synthwright.kit.stated import lost
+from synthwright.kit.texts import grammar_slots as filling
+from synthwright.kit.texts.grammar import CLOCK, NAME, Grammar, Option, Slot, codes_of, parse
+from synthwright.kit.texts.grammar_slots import SlotUse
+from synthwright.kit.texts.grammar_texts import CASES, Needed, Texts, cased, distinct
+from synthwright.kit.texts.spans import Spans, written
 
 WORDS = frozenset({Kind.TEXT, Kind.CATEGORY})
 _SPANS = ("spans", "entities")

@@ -19,9 +19,9 @@ from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import Kind, Schema
 from synthwright.kit.lookups import flat
 from synthwright.kit.ruled import Ask, Column, Ruled
-from synthwright.kit.spans import Spans, read, written
-from synthwright.kit.synonyms import synonyms
-from synthwright.kit.text_operations import (
+from synthwright.kit.texts.spans import Spans, read, written
+from synthwright.kit.texts.synonyms import synonyms
+from synthwright.kit.texts.text_operations import (
     SURE,
     Casing,
     Contraction,
@@ -32,8 +32,8 @@ from synthwright.kit.text_operations import (
     Swap,
     Synonym,
 )
-from synthwright.kit.text_pieces import ADDRESS, TEXT, Pieces, cut, firsts, joined, matching
-from synthwright.kit.text_slips import Ocr, Typo
+from synthwright.kit.texts.text_pieces import ADDRESS, TEXT, Pieces, cut, firsts, joined, matching
+from synthwright.kit.texts.text_slips import Ocr, Typo
 
 Name = Literal["contraction", "synonym", "insertion", "deletion", "swap", "entity", "casing", "ocr", "typo"]
 Letters = Literal["casing", "ocr", "typo"]

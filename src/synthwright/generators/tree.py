@@ -13,8 +13,8 @@ from pydantic import field_validator
 from synthwright.core.contracts import Abilities, Place, Scope
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Kind, Schema, canonical
-from synthwright.kit.dice import Dice, secret
 from synthwright.kit.ruled import Ask, Column, Ruled
+from synthwright.kit.sampling.dice import Dice, secret
 
 Up = Callable[[np.ndarray], np.ndarray]
 """Which row each of some rows points to, by its number; -1: it is a root."""

@@ -11,7 +11,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Abilities
 from synthwright.core.schema import Field, Kind, canonical
-from synthwright.kit.identifiers import Timed, milliseconds, octets, own_numbers, own_words, ulids
+from synthwright.kit.entities.identifiers import Timed, milliseconds, octets, own_numbers, own_words, ulids
 from synthwright.kit.ruled import Ask, Column
 
 

@@ -12,7 +12,7 @@ from synthwright.core.foresight import Foreseen, Known, compared, stranger
 from synthwright.core.rule_nodes import Aggregate, Literal, Node, walk
 from synthwright.core.rule_tokens import shown
 from synthwright.core.schema import Schema
-from synthwright.kit.formulas import Formula, read
+from synthwright.kit.formula.formulas import Formula, read
 from synthwright.kit.ruled import hops
 
 _COMPARES = re.compile(r"""(==|!=|\bin\s*\[)\s*["']|["']\s*(==|!=)""")

@@ -20,8 +20,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.part_order import parents_first
 from synthwright.core.schema import Schema
 from synthwright.core.values import Column
+from synthwright.kit.measuring.stats import GROUPS, deal
 from synthwright.kit.rows import in_set, row_hashes
-from synthwright.kit.stats import GROUPS, deal
 
 _SHARED = 0.5
 """The share of held-out parents from which on, where training rows have the same, the table is one that all share."""

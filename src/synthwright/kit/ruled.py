@@ -27,11 +27,11 @@ from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known
 from synthwright.core.schema import DISCRETE, ORDERED, Field, Kind, Schema, Table, canonical
 from synthwright.core.values import from_numbers, nulls
-from synthwright.kit import artefacts
-from synthwright.kit.completion import completed, names_of, table_of
-from synthwright.kit.dice import Dice, secret
+from synthwright.kit.learning import artefacts
+from synthwright.kit.learning.completion import completed, names_of, table_of
 from synthwright.kit.lookups import flat, gathered
 from synthwright.kit.room import BEYOND, beyond, drawn, refuse
+from synthwright.kit.sampling.dice import Dice, secret
 
 _TOLD = 30
 """Columns that are named where none of them is near to what was written."""
@@ -174,7 +174,7 @@ class Ruled(Generator):
     @field_validator("nulls")
     @classmethod
     def _share_of_rows(cls, said: float | str) -> float | str:
-        from synthwright.kit.formulas import read  # late: formulas look at rows by what is defined here
+        from synthwright.kit.formula.formulas import read  # late: formulas look at rows by what is defined here
 
         if isinstance(said, str):
             read(said)
@@ -223,7 +223,7 @@ class Ruled(Generator):
 
     def _wrong_nulls(self, schema: Schema, table: str, produce: tuple[str, ...]) -> list[tuple[Place, str]]:
         """Return what the share of rows without a value cannot mean."""
-        from synthwright.kit.stated import wrong_amount
+        from synthwright.kit.formula.stated import wrong_amount
 
         found: list[tuple[Place, str]] = [(("nulls",), s) for s in wrong_amount(self.nulls, schema, table, produce)]
         full = [c for c in produce if self.nulls != 0 and not schema.tables[table].fields[c].nulls]
@@ -242,7 +242,7 @@ class Ruled(Generator):
 
 def _named(said: float | str) -> tuple[str, ...]:
     """Return the columns and paths that a number or formula names."""
-    from synthwright.kit.formulas import read
+    from synthwright.kit.formula.formulas import read
 
     return read(said).paths if isinstance(said, str) else ()
 
@@ -286,7 +286,7 @@ class RuledModel(Model):
 
     def _left_out(self, ask: Ask) -> dict[str, np.ndarray]:
         """Return which rows of each column get no value; a stream of its own leaves the values alone."""
-        from synthwright.kit.formulas import numbers, read
+        from synthwright.kit.formula.formulas import numbers, read
 
         said, rng = self.rule.nulls, ask.ctx.at("nulls").rng
         rate = numbers(read(said), ask) if isinstance(said, str) else said

@@ -10,8 +10,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.neighbours import Points, _distances
-from synthwright.kit.risks import (
+from synthwright.kit.measuring.neighbours import Points, _distances
+from synthwright.kit.measuring.risks import (
     SIDES,
     Outcome,
     attackable,

@@ -8,8 +8,8 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
-from synthwright.kit.stats import GROUPS, binned, deal, jackknife, quantiles
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.stats import GROUPS, binned, deal, jackknife, quantiles
 from synthwright.metrics.comparing import Finding, scores
 from synthwright.metrics.predicting import NUMBERED, Task, learned, strays, task_of, tested_on, widened
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.kindred import in_short, parents_drawn, related, weighed
+from synthwright.kit.measuring.kindred import in_short, parents_drawn, related, weighed
 from synthwright.metrics import comparing
 from synthwright.metrics.comparing import Finding, scores, without
 

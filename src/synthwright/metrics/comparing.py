@@ -19,9 +19,9 @@ import pyarrow as pa
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import DISCRETE, ORDERED, Field
-from synthwright.kit.chance import allowance, difference
-from synthwright.kit.replicas import Replicas, dealt, nothing, told
-from synthwright.kit.stats import Estimate, decimals, mean
+from synthwright.kit.measuring.chance import allowance, difference
+from synthwright.kit.measuring.replicas import Replicas, dealt, nothing, told
+from synthwright.kit.measuring.stats import Estimate, decimals, mean
 
 Silent = Literal["not-applicable", "failed"]
 """Why a score has no number."""

@@ -15,9 +15,9 @@ from synthwright.core.errors import InputError
 from synthwright.core.schema import ORDERED, Field, canonical
 from synthwright.core.spec import Between, SetTo, Shares
 from synthwright.core.values import Column, numbers
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.setting import frequent, value_of
-from synthwright.kit.stats import Estimate
+from synthwright.kit.learning.setting import frequent, value_of
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.stats import Estimate
 from synthwright.metrics.comparing import Finding, label, scores, without
 
 _RANGES = 10

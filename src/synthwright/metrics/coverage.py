@@ -10,7 +10,7 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import Column, numbers
-from synthwright.kit.stats import binned, quantiles, shared_codes
+from synthwright.kit.measuring.stats import binned, quantiles, shared_codes
 from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 _FEWEST = 3

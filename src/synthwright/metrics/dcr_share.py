@@ -11,9 +11,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
-from synthwright.kit.neighbours import nearest, points
-from synthwright.kit.stats import Estimate
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.neighbours import nearest, points
+from synthwright.kit.measuring.stats import Estimate
 from synthwright.metrics.comparing import Finding, draw, produced, scores, unmade, without
 
 _WORK = 6_000_000_000

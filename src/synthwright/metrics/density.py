@@ -10,9 +10,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import difference
-from synthwright.kit.manifold import around, most_rows
-from synthwright.kit.stats import Estimate
+from synthwright.kit.measuring.chance import difference
+from synthwright.kit.measuring.manifold import around, most_rows
+from synthwright.kit.measuring.stats import Estimate
 from synthwright.metrics.comparing import Finding, Trio, draw, label, scores, trios, unmade, without
 
 _FEWEST = 50

@@ -19,8 +19,8 @@ from synthwright.core.rule_nodes import Compare, Missing, Parsed, walk
 from synthwright.core.rules import parse
 from synthwright.core.schema import Field, Schema, Table
 from synthwright.core.values import numbers
-from synthwright.kit.chance import excess
-from synthwright.kit.stats import binned, quantiles, shared_codes, wilson
+from synthwright.kit.measuring.chance import excess
+from synthwright.kit.measuring.stats import binned, quantiles, shared_codes, wilson
 from synthwright.metrics.comparing import Finding, Trio, badness, draw, label, numeric, scores, trios, unmade, without
 
 NATURAL = 0.005
@@ -283,7 +283,7 @@ def _candidates(train: pa.Table, table: str, spec: Table, ctx: Context) -> list[
 
 
 def _holds(held: pa.Table, parsed: Parsed, spec: Table) -> np.ndarray:
-    from synthwright.kit.expressions import holds  # late: it brings polars
+    from synthwright.kit.constraints.expressions import holds  # late: it brings polars
 
     return holds(held, parsed, spec)
 

@@ -11,9 +11,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.boosting import Boosted, Features, boost, encode
-from synthwright.kit.chance import difference
-from synthwright.kit.stats import Estimate, auc, from_influence, midranks
+from synthwright.kit.learning.boosting import Boosted, Features, boost, encode
+from synthwright.kit.measuring.chance import difference
+from synthwright.kit.measuring.stats import Estimate, auc, from_influence, midranks
 from synthwright.metrics.comparing import Measured, Sides, compared, draw, label
 
 _FEWEST = 20

@@ -9,10 +9,10 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.repeats import expected_repeats
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.repeats import expected_repeats
+from synthwright.kit.measuring.stats import wilson
 from synthwright.kit.rows import row_hashes
-from synthwright.kit.stats import wilson
 from synthwright.metrics.comparing import Finding, modelled, scores, unmade, without
 
 RATES = 2.0 ** np.arange(-14, 4, 0.25)

@@ -10,8 +10,8 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import numbers
-from synthwright.kit.chance import difference
-from synthwright.kit.stats import Estimate, binned, from_influence, quantiles, shared_codes
+from synthwright.kit.measuring.chance import difference
+from synthwright.kit.measuring.stats import Estimate, binned, from_influence, quantiles, shared_codes
 from synthwright.metrics.comparing import Finding, Trio, label, numeric, scores, trios, unmade, without
 
 _BINS = np.arange(1, 10) / 10

@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.natural import NOTHING, Seen, judged, repeated, told
-from synthwright.kit.repeats import share_by_chance
+from synthwright.kit.measuring.natural import NOTHING, Seen, judged, repeated, told
+from synthwright.kit.measuring.repeats import share_by_chance
+from synthwright.kit.measuring.stats import wilson
 from synthwright.kit.rows import in_set, row_hashes
-from synthwright.kit.stats import wilson
 from synthwright.metrics.comparing import Finding, produced, scores, unmade, without
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import numbers
-from synthwright.kit.chance import allowance
-from synthwright.kit.groups import FEWEST, Silence, Way, sensitive, ways
-from synthwright.kit.replicas import Replicas, told
-from synthwright.kit.stats import shared_codes
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.groups import FEWEST, Silence, Way, sensitive, ways
+from synthwright.kit.measuring.replicas import Replicas, told
+from synthwright.kit.measuring.stats import shared_codes
 from synthwright.metrics.comparing import Finding, Trio, numeric, scores, trios, without
 
 _SOME = 10

@@ -8,9 +8,9 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.groups import Silence, Way, sensitive, ways
-from synthwright.kit.replicas import told
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.groups import Silence, Way, sensitive, ways
+from synthwright.kit.measuring.replicas import told
 from synthwright.metrics.comparing import Finding, Trio, scores, trios, without
 
 _DRAWS = 20_000

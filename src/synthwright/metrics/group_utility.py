@@ -9,9 +9,9 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.groups import RETRAINED, Answers, Silence, ask, sensitive, ways
-from synthwright.kit.stats import auc, from_influence
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.groups import RETRAINED, Answers, Silence, ask, sensitive, ways
+from synthwright.kit.measuring.stats import auc, from_influence
 from synthwright.metrics.comparing import Finding, scores, without
 
 _FEWEST = 10

@@ -8,7 +8,7 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.stats import GROUPS, deal, jackknife
+from synthwright.kit.measuring.stats import GROUPS, deal, jackknife
 from synthwright.metrics.comparing import Finding, label, scores, without
 from synthwright.metrics.predicting import PREDICTED, Task, judged, learned, task_of, tested_on
 

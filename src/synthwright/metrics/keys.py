@@ -14,9 +14,9 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Kind, Table
 from synthwright.core.values import Column, nulls
-from synthwright.kit.chance import LEVEL, excess
+from synthwright.kit.measuring.chance import LEVEL, excess
+from synthwright.kit.measuring.stats import Estimate, wilson
 from synthwright.kit.rows import Known, again, all_differ, value_hashes
-from synthwright.kit.stats import Estimate, wilson
 from synthwright.metrics.comparing import Finding, label, scores, without
 
 _LACKS = "the synthetic table lacks this column"

@@ -14,9 +14,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import numbers
-from synthwright.kit.chance import LEVEL, excess
-from synthwright.kit.cycles import Overlap, cycles, overlap
-from synthwright.kit.stats import Estimate, shared_codes, wilson
+from synthwright.kit.measuring.chance import LEVEL, excess
+from synthwright.kit.measuring.cycles import Overlap, cycles, overlap
+from synthwright.kit.measuring.stats import Estimate, shared_codes, wilson
 from synthwright.metrics.comparing import MOST_ROWS, Finding, Trio, draw, label, numeric, scores, trios, unmade, without
 
 NEARLY = 0.98

@@ -13,8 +13,17 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.dependence import Coded, code, distance
-from synthwright.kit.kindred import Drawn, Kindred, children_drawn, in_short, parents_drawn, related, siblings, weighed
+from synthwright.kit.measuring.dependence import Coded, code, distance
+from synthwright.kit.measuring.kindred import (
+    Drawn,
+    Kindred,
+    children_drawn,
+    in_short,
+    parents_drawn,
+    related,
+    siblings,
+    weighed,
+)
 from synthwright.metrics import comparing
 from synthwright.metrics.comparing import Finding, badness, label, modelled, scores, without
 

@@ -11,8 +11,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.neighbours import Points, nearest
-from synthwright.kit.risks import (
+from synthwright.kit.measuring.neighbours import Points, nearest
+from synthwright.kit.measuring.risks import (
     SIDES,
     Outcome,
     attackable,

@@ -9,7 +9,7 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import numbers
-from synthwright.kit.stats import binned, quantiles, shared_codes
+from synthwright.kit.measuring.stats import binned, quantiles, shared_codes
 from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 _EDGES = np.arange(1, 50) / 50

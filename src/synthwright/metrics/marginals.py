@@ -14,7 +14,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field
 from synthwright.core.values import labels, numbers
-from synthwright.kit.stats import coarse
+from synthwright.kit.measuring.stats import coarse
 from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 _BINS = {3: 4, 5: 2}

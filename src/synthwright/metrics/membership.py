@@ -16,9 +16,9 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SynthwrightError
 from synthwright.core.values import labels
-from synthwright.kit.attacks import Told, area, caught, scaled
-from synthwright.kit.neighbours import Points
-from synthwright.kit.stats import decimals
+from synthwright.kit.measuring.attacks import Told, area, caught, scaled
+from synthwright.kit.measuring.neighbours import Points
+from synthwright.kit.measuring.stats import decimals
 from synthwright.metrics.comparing import MOST_CELLS, draw, produced, unmade, without
 
 ATTACKS = ("distance", "calibrated-distance", "neighbours", "density-ratio", "shadow-models")
@@ -210,7 +210,7 @@ def _said(mine: Points, others: Sequence[Points], ctx: Context) -> tuple[dict[st
         others: the synthetic rows, and the rows of shadow models.
         ctx: draws the candidates that tell how far densities reach.
     """
-    from synthwright.kit.around import near  # compiles: only where it is needed
+    from synthwright.kit.measuring.around import near  # compiles: only where it is needed
 
     fake, *shadows = others
     count, reach = min(_NEAREST, fake.rows), _reach(mine, ctx)
@@ -230,7 +230,7 @@ def _said(mine: Points, others: Sequence[Points], ctx: Context) -> tuple[dict[st
 
 def _reach(mine: Points, ctx: Context) -> float:
     """Return how far rows add to densities, told from the distances of some candidates to their nearest."""
-    from synthwright.kit.around import near  # compiles: only where it is needed
+    from synthwright.kit.measuring.around import near  # compiles: only where it is needed
 
     some = np.sort(ctx.rng.permutation(mine.rows)[:1_000])
     few = Points(np.ascontiguousarray(mine.ordered[:, some]), np.ascontiguousarray(mine.discrete[:, some]), mine.gaps)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.stats import coarse
+from synthwright.kit.measuring.stats import coarse
 from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted, without
 
 _BINS = 5

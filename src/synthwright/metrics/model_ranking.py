@@ -10,7 +10,7 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.stats import Estimate, decimals, midranks
+from synthwright.kit.measuring.stats import Estimate, decimals, midranks
 from synthwright.metrics.comparing import Finding, scores, without
 from synthwright.metrics.predicting import PREDICTED, Task, judged, lacking, learned, spread, task_of, tested_on
 

@@ -12,9 +12,9 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field
-from synthwright.kit.displaced import Sides, partly, shifted
-from synthwright.kit.natural import Verdict, beyond, strongest
-from synthwright.kit.stats import wilson
+from synthwright.kit.measuring.displaced import Sides, partly, shifted
+from synthwright.kit.measuring.natural import Verdict, beyond, strongest
+from synthwright.kit.measuring.stats import wilson
 from synthwright.metrics.comparing import Finding, draw, produced, scores, unmade, without
 
 LEVELS = (0.001, 0.003, 0.01, 0.03)
@@ -85,7 +85,7 @@ class NearCopies(Metric):
         return scores(self, tables, [], max(rows), share=True)
 
     def _table(self, held: list[pa.Table], case: Case, table: str, ctx: Context) -> tuple[Verdict, str]:
-        from synthwright.kit.isolation import Scale, closeness, lead  # compiles: only where it is needed
+        from synthwright.kit.measuring.isolation import Scale, closeness, lead  # compiles: only where it is needed
 
         synthetic, train, unseen = held
         fields = {c: case.schema.tables[table].fields[c] for c in train.column_names}

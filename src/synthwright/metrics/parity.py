@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.groups import Silence, gaps
+from synthwright.kit.measuring.groups import Silence, gaps
 from synthwright.metrics.comparing import Finding, scores, without
 
 _FEWEST = 20

@@ -19,9 +19,9 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import DISCRETE, Field, Kind
 from synthwright.core.values import Column, numbers
-from synthwright.kit.boosting import Boosted, boost, encode
-from synthwright.kit.chance import LEVEL
-from synthwright.kit.stats import Estimate, auc, from_influence, midranks, shared_codes
+from synthwright.kit.learning.boosting import Boosted, boost, encode
+from synthwright.kit.measuring.chance import LEVEL
+from synthwright.kit.measuring.stats import Estimate, auc, from_influence, midranks, shared_codes
 from synthwright.metrics.comparing import MOST_CELLS, MOST_ROWS, draw, modelled, without
 
 NUMBERED = "classes are numbered by how many real rows have them, the most frequent first"

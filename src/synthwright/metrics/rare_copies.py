@@ -10,8 +10,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.natural import Verdict, beyond, strongest
-from synthwright.kit.stats import wilson
+from synthwright.kit.measuring.natural import Verdict, beyond, strongest
+from synthwright.kit.measuring.stats import wilson
 from synthwright.metrics.comparing import Finding, draw, produced, scores, unmade, without
 
 LEVELS = (0.0003, 0.001, 0.003, 0.01)
@@ -73,7 +73,12 @@ class RareCopies(Metric):
         return scores(self, tables, [], max(rows), share=True)
 
     def _table(self, held: list[pa.Table], case: Case, table: str, ctx: Context) -> tuple[Verdict, str]:
-        from synthwright.kit.isolation import Scale, closest, standing, surest  # compiles: only where it is needed
+        from synthwright.kit.measuring.isolation import (  # compiles: only where it is needed
+            Scale,
+            closest,
+            standing,
+            surest,
+        )
 
         names = ("synthetic", "train", "holdout")
         mine, train, others = (draw(t, self.rows, ctx.at(n)) for t, n in zip(held, names, strict=True))

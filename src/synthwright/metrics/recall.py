@@ -8,9 +8,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
-from synthwright.kit.manifold import around, most_rows
-from synthwright.kit.stats import wilson
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.manifold import around, most_rows
+from synthwright.kit.measuring.stats import wilson
 from synthwright.metrics.comparing import Finding, Trio, draw, label, scores, trios, unmade, without
 
 _FEWEST = 50

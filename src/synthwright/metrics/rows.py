@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.stats import Estimate
+from synthwright.kit.measuring.stats import Estimate
 from synthwright.metrics.comparing import Finding, scores, without
 
 

@@ -10,8 +10,8 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
-from synthwright.kit.chance import excess
-from synthwright.kit.stats import Estimate, wilson
+from synthwright.kit.measuring.chance import excess
+from synthwright.kit.measuring.stats import Estimate, wilson
 from synthwright.metrics.comparing import Finding, scores, without
 
 _UNFIT = "it is no rule, or it does not fit the columns of the synthetic table"
@@ -75,7 +75,7 @@ def _chance(known: float | None, second: dict[str, np.ndarray], rows: int, parts
 
 def _held(data: Dataset, table: str, texts: list[str]) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return for each rule the rows in which it holds, and the rules that do not fit the data."""
-    from synthwright.kit.expressions import holds  # late: it brings polars
+    from synthwright.kit.constraints.expressions import holds  # late: it brings polars
 
     held: dict[str, np.ndarray] = {}
     broken = []

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.values import numbers
-from synthwright.kit.stats import shared_codes
+from synthwright.kit.measuring.stats import shared_codes
 from synthwright.metrics.comparing import Recounted, Trio, label, numeric, recounted
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
-from synthwright.kit.stats import Estimate, from_influence, shared_codes
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.stats import Estimate, from_influence, shared_codes
 from synthwright.metrics.comparing import Finding, Trio, label, scores, trios, unmade, without
 
 _FEWEST = 20

@@ -13,9 +13,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field
 from synthwright.core.values import numbers
-from synthwright.kit.risks import SIDES, Outcome, attackable, lacking, risks, sampled, too_small
+from synthwright.kit.measuring.risks import SIDES, Outcome, attackable, lacking, risks, sampled, too_small
+from synthwright.kit.measuring.stats import Estimate, binned, quantiles
 from synthwright.kit.rows import mix, value_hashes
-from synthwright.kit.stats import Estimate, binned, quantiles
 from synthwright.metrics.comparing import MOST_ROWS, Finding, draw, numeric, produced, scores, unmade, without
 
 _RANGES = 50

@@ -10,9 +10,9 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import difference
-from synthwright.kit.neighbours import Points, nearest, points
-from synthwright.kit.stats import Estimate, from_influence
+from synthwright.kit.measuring.chance import difference
+from synthwright.kit.measuring.neighbours import Points, nearest, points
+from synthwright.kit.measuring.stats import Estimate, from_influence
 from synthwright.metrics.comparing import Finding, draw, scores, trios, unmade, without
 
 _FEWEST = 20

@@ -11,9 +11,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field
 from synthwright.core.values import Column, numbers
-from synthwright.kit.far import far, left_out
-from synthwright.kit.natural import NOTHING, PAIRED, Seen, Verdict, judged, told
-from synthwright.kit.stats import shared_codes, wilson
+from synthwright.kit.measuring.far import far, left_out
+from synthwright.kit.measuring.natural import NOTHING, PAIRED, Seen, Verdict, judged, told
+from synthwright.kit.measuring.stats import shared_codes, wilson
 from synthwright.metrics.comparing import Finding, label, modelled, numeric, scores, unmade, without
 
 

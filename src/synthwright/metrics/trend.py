@@ -10,7 +10,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.dependence import code, distance
+from synthwright.kit.measuring.dependence import code, distance
 from synthwright.metrics.comparing import Recounted, Trio, label, recounted
 
 

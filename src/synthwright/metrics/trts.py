@@ -9,8 +9,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
-from synthwright.kit.stats import auc, from_influence
+from synthwright.kit.measuring.chance import allowance
+from synthwright.kit.measuring.stats import auc, from_influence
 from synthwright.metrics.comparing import Finding, scores, without
 from synthwright.metrics.predicting import FEWEST, NUMBERED, Task, errors_of, learned, task_of
 

@@ -9,7 +9,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
-from synthwright.kit.chance import allowance
+from synthwright.kit.measuring.chance import allowance
 from synthwright.metrics.comparing import Finding, scores
 from synthwright.metrics.predicting import (
     NUMBERED,

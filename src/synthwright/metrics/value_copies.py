@@ -14,9 +14,9 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import Column
-from synthwright.kit.natural import NOTHING, PAIRED, Seen, Verdict, beyond, judged, strongest, told
-from synthwright.kit.passages import Passages, Repeated, Texts, is_text, read
-from synthwright.kit.stats import wilson
+from synthwright.kit.measuring.natural import NOTHING, PAIRED, Seen, Verdict, beyond, judged, strongest, told
+from synthwright.kit.measuring.stats import wilson
+from synthwright.kit.texts.passages import Passages, Repeated, Texts, is_text, read
 from synthwright.metrics.comparing import Finding, badness, label, scores, unmade, without
 
 FEW = (1, 10)

@@ -13,14 +13,14 @@ from synthwright.core.contracts import Place
 from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Rows
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.amounts import Amount, amount, named, steady
-from synthwright.kit.points import ascending, in_order, offspring, owners, ranks, renewals
-from synthwright.kit.rhythm import ends
-from synthwright.kit.rhythm_timed import Length, Timed, Window
-from synthwright.kit.rhythm_words import DAY, is_moment, length
+from synthwright.kit.events.points import ascending, in_order, offspring, owners, ranks, renewals
+from synthwright.kit.events.rhythm import ends
+from synthwright.kit.events.rhythm_timed import Length, Timed, Window
+from synthwright.kit.events.rhythm_words import DAY, is_moment, length
+from synthwright.kit.events.unfolding import Unfolding
+from synthwright.kit.formula.amounts import Amount, amount, named, steady
+from synthwright.kit.formula.stated import wrong_amount
 from synthwright.kit.ruled import Ask, Column
-from synthwright.kit.stated import wrong_amount
-from synthwright.kit.unfolding import Unfolding
 
 MOST_ROWS = 2**29
 """Events that are drawn at once, at most."""

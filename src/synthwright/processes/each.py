@@ -12,11 +12,11 @@ from pydantic import field_validator
 from synthwright.core.contracts import Place
 from synthwright.core.foresight import Rows
 from synthwright.core.schema import Field, Schema
-from synthwright.kit.amounts import Amount, Readable, amount, named, steady
-from synthwright.kit.formulas import condition, read
+from synthwright.kit.events.unfolding import Unfolding
+from synthwright.kit.formula.amounts import Amount, Readable, amount, named, steady
+from synthwright.kit.formula.formulas import condition, read
+from synthwright.kit.formula.stated import wrong_amount, wrong_condition
 from synthwright.kit.ruled import Ask, Column
-from synthwright.kit.stated import wrong_amount, wrong_condition
-from synthwright.kit.unfolding import Unfolding
 
 
 class Each(Unfolding):

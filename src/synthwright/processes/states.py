@@ -11,11 +11,8 @@ from pydantic import Field as Setting
 
 from synthwright.core.contracts import Place
 from synthwright.core.schema import Field, Kind, Schema
-from synthwright.kit.amounts import named
-from synthwright.kit.formulas import condition, read
-from synthwright.kit.ruled import Ask, Column
-from synthwright.kit.state_clock import LAST, NEVER, Clock
-from synthwright.kit.state_faults import (
+from synthwright.kit.events.state_clock import LAST, NEVER, Clock
+from synthwright.kit.events.state_faults import (
     not_written,
     wrong_condition,
     wrong_formulas,
@@ -24,12 +21,15 @@ from synthwright.kit.state_faults import (
     wrong_states,
     wrong_writes,
 )
-from synthwright.kit.state_machines import Machine, Moment, in_order
-from synthwright.kit.state_parents import KNOWN, Parents
-from synthwright.kit.state_steps import Entered, Walk
-from synthwright.kit.stated import Said, formulas, spelled
-from synthwright.kit.unfolding import Unfolding
-from synthwright.kit.weights import labelled
+from synthwright.kit.events.state_machines import Machine, Moment, in_order
+from synthwright.kit.events.state_parents import KNOWN, Parents
+from synthwright.kit.events.state_steps import Entered, Walk
+from synthwright.kit.events.unfolding import Unfolding
+from synthwright.kit.formula.amounts import named
+from synthwright.kit.formula.formulas import condition, read
+from synthwright.kit.formula.stated import Said, formulas, spelled
+from synthwright.kit.formula.weights import labelled
+from synthwright.kit.ruled import Ask, Column
 
 
 def _several(said: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field as Setting
 
 from synthwright.core.chat import Finish, Reply, Request
-from synthwright.kit.http_chat import Hosted
-from synthwright.kit.openai_shape import tokens
-from synthwright.kit.schema_dialects import closed, told
+from synthwright.kit.chat.http_chat import Hosted
+from synthwright.kit.chat.openai_shape import tokens
+from synthwright.kit.chat.schema_dialects import closed, told
 
 _TOOL = "answer"
 _FINISH: dict[Any, Finish] = {"max_tokens": "length", "model_context_window_exceeded": "length", "refusal": "refused"}

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from pydantic import Field as Setting
 
 from synthwright.core.chat import Finish, Reply, Request, Vectors
-from synthwright.kit.http_chat import Hosted
-from synthwright.kit.openai_shape import tokens
-from synthwright.kit.schema_dialects import openapi, told
+from synthwright.kit.chat.http_chat import Hosted
+from synthwright.kit.chat.openai_shape import tokens
+from synthwright.kit.chat.schema_dialects import openapi, told
 
 _FINISH: dict[Any, Finish] = {
     "MAX_TOKENS": "length", "SAFETY": "refused", "RECITATION": "refused", "BLOCKLIST": "refused", "SPII": "refused",

@@ -14,12 +14,12 @@ from pydantic import Field as Setting
 
 from synthwright.core.chat import Chat, ModelError, NoReply, Provider, Reply, Request, Vectors
 from synthwright.core.spec import ACCESS, PACE
-from synthwright.kit import openai_shape
-from synthwright.kit.endpoints import Endpoint, Guard
-from synthwright.kit.http_chat import even, whole
-from synthwright.kit.openai_shape import Structured
-from synthwright.kit.refusals import REFUSED, About, malformed, refusal
-from synthwright.kit.secrets import Secret, exposed
+from synthwright.kit.chat import openai_shape
+from synthwright.kit.chat.endpoints import Endpoint, Guard
+from synthwright.kit.chat.http_chat import even, whole
+from synthwright.kit.chat.openai_shape import Structured
+from synthwright.kit.chat.refusals import REFUSED, About, malformed, refusal
+from synthwright.kit.chat.secrets import Secret, exposed
 
 _KEYS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 """How variables end that the library may read keys from."""

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from pydantic import Field as Setting
 
 from synthwright.core.chat import Reply, Request, Vectors
-from synthwright.kit import openai_shape
-from synthwright.kit.http_chat import Hosted
-from synthwright.kit.openai_shape import Structured
+from synthwright.kit.chat import openai_shape
+from synthwright.kit.chat.http_chat import Hosted
+from synthwright.kit.chat.openai_shape import Structured
 
 _HOME = "https://api.openai.com/v1"
 

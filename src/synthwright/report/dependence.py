@@ -10,7 +10,7 @@ import numpy as np
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import DISCRETE, ORDERED
 from synthwright.core.values import Column, numbers
-from synthwright.kit.stats import binned, quantiles, shared_codes
+from synthwright.kit.measuring.stats import binned, quantiles, shared_codes
 from synthwright.report.counts import thin
 
 ROWS = 20_000

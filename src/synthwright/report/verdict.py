@@ -18,7 +18,7 @@ from synthwright.core.gates import (
     parse,
     score_name,
 )
-from synthwright.kit.matching import NOTHING_COMPARED
+from synthwright.kit.measuring.matching import NOTHING_COMPARED
 
 Outcome = Literal["released", "refused"]
 _DEFAULT = frozenset(replace(g, text="") for g in map(parse, (*DEFAULT_GATES, *GROUP_GATES, *GUESSED_GATES.values())))

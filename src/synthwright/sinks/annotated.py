@@ -14,7 +14,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Schema
 from synthwright.kit.files import created, folder_names
-from synthwright.kit.spans import Spans, read
+from synthwright.kit.texts.spans import Spans, read
 from synthwright.sinks.jsonl import Jsonl
 from synthwright.sinks.spelling import is_text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.spans import Tagged, Tokens, tagged, tags, tokens
+from synthwright.kit.texts.spans import Tagged, Tokens, tagged, tags, tokens
 from synthwright.sinks.annotated import Annotated, Batch
 
 
@@ -18,7 +18,7 @@ class Conll(Annotated):
     A block of lines is one row; a text without a token has none. Tokens are runs of letters (with the accents behind
     them), runs of digits, and every other character that is no blank by itself: `12b don't` is `12`, `b`, `don`, `'`,
     `t`. A span that begins or ends inside a token is widened to the whole token; of spans inside each other the
-    outermost counts. Other columns are not written. `synthwright.kit.spans` has the tokens and tags for Python.
+    outermost counts. Other columns are not written. `synthwright.kit.texts.spans` has the tokens and tags for Python.
     """
 
     name: ClassVar[str] = "conll"

@@ -14,7 +14,7 @@ from pydantic import Field as Setting
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import ORDERED, Field, Kind, Schema, Table, canonical
-from synthwright.kit.turns import ROLES, Gathered, Spoken, Turn, TurnError, gather, turn, turns_of
+from synthwright.kit.prompting.turns import ROLES, Gathered, Spoken, Turn, TurnError, gather, turn, turns_of
 from synthwright.sinks.jsonl import Jsonl
 from synthwright.sinks.training import MUTE, SPEECH, Held, Row, Training, near, texts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from synthwright.kit.turns import Turn, TurnError
+from synthwright.kit.prompting.turns import Turn, TurnError
 from synthwright.sinks.conversational import QUESTIONS, Conversational, messages, spoken_turns
 from synthwright.sinks.training import Row
 

@@ -15,9 +15,9 @@ from pydantic import Field as Setting
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Schema
-from synthwright.kit.fhir_bundles import Mapped, bundles
-from synthwright.kit.fhir_mapping import TYPE, Element, Resource
-from synthwright.kit.fhir_text import Columns, bytes_of, joined, lines
+from synthwright.kit.fhir.fhir_bundles import Mapped, bundles
+from synthwright.kit.fhir.fhir_mapping import TYPE, Element, Resource
+from synthwright.kit.fhir.fhir_text import Columns, bytes_of, joined, lines
 from synthwright.kit.files import created, folder_names
 from synthwright.sinks.jsonl import Jsonl
 from synthwright.sinks.spelling import doubles, flat, is_binary, spelled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from synthwright.kit.turns import Turn
+from synthwright.kit.prompting.turns import Turn
 from synthwright.sinks.conversational import Answered
 
 _FROM = {"user": "human", "assistant": "gpt", "system": "system"}

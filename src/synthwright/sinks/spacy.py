@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.spans import outermost
+from synthwright.kit.texts.spans import outermost
 from synthwright.sinks.annotated import Annotated, Batch
 from synthwright.sinks.spelling import json_able
 

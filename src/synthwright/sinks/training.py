@@ -16,7 +16,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Field, Kind, Schema
 from synthwright.kit.files import created, folder_names
-from synthwright.kit.turns import TurnError
+from synthwright.kit.prompting.turns import TurnError
 from synthwright.sinks.jsonl import Jsonl
 from synthwright.sinks.spelling import flat, is_text, spelled
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from synthwright.core.cells import Cell
 from synthwright.core.schema import canonical
 from synthwright.core.spec import Shares
-from synthwright.kit.setting import value_of
+from synthwright.kit.learning.setting import value_of
 from synthwright.steps.orders import Bench
 from synthwright.steps.waves import Wave
 

@@ -9,7 +9,7 @@ from synthwright.core.contracts import Model, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.plan import PlannedPart
-from synthwright.kit.keeping import Keeper
+from synthwright.kit.constraints.keeping import Keeper
 from synthwright.kit.verdicts import merged
 
 Fitted = tuple[PlannedPart, Keeper, Model]

@@ -14,7 +14,7 @@ from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
 from synthwright.engine.deadline import within
-from synthwright.kit.matching import Matched, matched
+from synthwright.kit.measuring.matching import Matched, matched
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.steps.cells import celled_shares
 from synthwright.steps.late import settled_late

@@ -12,7 +12,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, StoreError
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
-from synthwright.kit.keeping import Keeper
+from synthwright.kit.constraints.keeping import Keeper
 from synthwright.steps.orders import Bench, opened
 
 WORK = "synthwright.steps.fit:fit_one"

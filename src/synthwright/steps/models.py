@@ -13,7 +13,7 @@ from synthwright.steps.waves import Wave
 from synthwright.store.folder import FolderStore
 
 if TYPE_CHECKING:  # most runs ask no model: what asks is imported late
-    from synthwright.kit.asking import Asking
+    from synthwright.kit.chat.asking import Asking
 
 Took = dict[tuple[str, str], tuple[int, int, int]]
 """Answers, tokens of requests and tokens of answers, by part and model."""
@@ -49,7 +49,7 @@ def connected(plan: Plan, store: FolderStore) -> Iterator[Asking | None]:
     if not asked:
         yield None
         return
-    from synthwright.kit.asking import Asking
+    from synthwright.kit.chat.asking import Asking
     from synthwright.store.replies import Replies
 
     models = {name: plan.models[name] for name in sorted(asked)}
@@ -101,7 +101,7 @@ def place_of(part: str) -> tuple[str, str]:
 
 
 def _cost(part: str, provider: Provider, model: str, took: tuple[int, int, int], rows: dict[str, int]) -> Cost:
-    from synthwright.kit.prices import cost, price_of
+    from synthwright.kit.chat.prices import cost, price_of
 
     name, table = place_of(part)
     calls, asked, wrote = took

@@ -14,8 +14,8 @@ from synthwright.core.plan import Plan
 from synthwright.core.rule_nodes import Parsed
 from synthwright.core.schema import Table
 from synthwright.core.values import nulls
-from synthwright.kit.expressions import holds
-from synthwright.kit.keeping import UNREACHABLE
+from synthwright.kit.constraints.expressions import holds
+from synthwright.kit.constraints.keeping import UNREACHABLE
 from synthwright.kit.room import BEYOND, at_an_end
 from synthwright.report.report import WentRow
 from synthwright.steps.waves import Wave

@@ -10,9 +10,9 @@ from synthwright import __version__
 from synthwright.core.chat import Request
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
-from synthwright.kit.prices import Estimate, estimate
-from synthwright.kit.rehearsing import DirectModels
-from synthwright.kit.spending import part_of
+from synthwright.kit.chat.prices import Estimate, estimate
+from synthwright.kit.chat.rehearsing import DirectModels
+from synthwright.kit.chat.spending import part_of
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.providers.scripted import Scripted
 from synthwright.steps.curate import curate

@@ -20,7 +20,7 @@ from synthwright.core.plan import Say, plan, source_of, unplaced
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
-from synthwright.kit.overlap import refuse_overlap
+from synthwright.kit.measuring.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.sources.provenance import synthetic_origin
 

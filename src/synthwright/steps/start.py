@@ -11,7 +11,7 @@ import pyarrow as pa
 from synthwright import __version__
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, fingerprint
-from synthwright.kit.setting import chosen, frequent
+from synthwright.kit.learning.setting import chosen, frequent
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.cells import Tally, celled, hopeless
 from synthwright.steps.orders import Bench

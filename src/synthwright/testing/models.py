@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synthwright.core.chat import Key, Request
-from synthwright.kit.rehearsing import DirectModels
+from synthwright.kit.chat.rehearsing import DirectModels
 
 __all__ = ["DirectModels", "plausible", "talkative"]
 _WORDS = ("amber", "blue", "calm", "deep", "early", "fresh", "green", "high", "keen", "late", "mild", "open", "quick")

@@ -1,0 +1,1 @@
+"""Columns as codes and back: orders, shapes, patterns, keys and pseudonyms."""

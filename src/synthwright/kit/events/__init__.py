@@ -1,0 +1,1 @@
+"""What happens over time: rhythms, points on a line, states, episodes and balances."""

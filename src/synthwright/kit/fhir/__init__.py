@@ -1,0 +1,1 @@
+"""Rows as FHIR resources."""

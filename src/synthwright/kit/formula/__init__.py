@@ -1,0 +1,1 @@
+"""The language of formulas, and what a specification states as a value or a formula."""

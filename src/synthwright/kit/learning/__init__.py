@@ -1,0 +1,1 @@
+"""What generators learn with: trees, compiled kernels, and rows made column by column."""

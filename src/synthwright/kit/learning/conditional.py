@@ -1,0 +1,396 @@
+"""The distribution of one column given the columns made before it: trees, a guide, and a correction.
+
+The *trees* propose: each is grown on half of the rows, and a leaf holds the codes of all rows in it. The *guide* is a
+boosted regression of the column on the columns before, learned on one half and asked on the other, that the trees can
+split on: where a smooth function rules, it is worth many splits. The *correction* is a boosted classifier that tells
+real values from what the trees propose for rows they were not grown on; its odds are the ratio of the two densities.
+Both are kept only where rows that were set aside say that they help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from synthwright.core.context import Context
+from synthwright.kit.learning.additive import Additive, contrasted, predicted, regressed
+from synthwright.kit.learning.additive import is_sound as trees_are_sound
+from synthwright.kit.learning.coded import Coded
+from synthwright.kit.learning.draws import Line, Looks, corrected, drawn, likelihoods, matrix
+from synthwright.kit.learning.splits import Features, Growth, Target
+from synthwright.kit.learning.trees import Forest, Tree, blank, filled, grown, joined, leaves
+from synthwright.kit.learning.trees import is_sound as forest_is_sound
+
+WIDE = 64
+"""Columns that a column is made from, at most: those that tell most about it."""
+NEAR = 3
+"""Columns that a correction compares a value with."""
+LEARN = 50_000
+"""Rows that guides and corrections are learned from, at most."""
+FEW = 300
+"""Rows below which neither is learned."""
+GUIDED = 0.3
+"""The share of a column's variance that a guide must explain."""
+HELPS = 0.0005
+"""Nats a row that a correction must gain."""
+FINE = 20
+"""Tokens below which a column needs no guide."""
+TASTE = 4_000
+"""Rows that say whether a guide or a correction is worth learning from all."""
+ROUNDS = 200
+"""Boosting rounds of a guide."""
+PROMISES = 0.0002
+"""Nats a row that a correction must gain on a few rows to be learned from all."""
+ASIDE = 5
+"""One row of so many is set aside."""
+WEIGHT = 0.5
+"""Rows that what holds on the whole counts for, where conditions are weighed."""
+
+
+class Dials(NamedTuple):
+    """How conditionals are learned."""
+
+    leaf: int
+    evidence: float
+    trees: int
+    rounds: int
+    candidates: int
+    refine: bool
+    """Whether guides and corrections are learned."""
+    valued: bool = False
+    """Whether only rows that have a value are learned from: no value is made where none may be missing."""
+
+
+class Guide(NamedTuple):
+    """A prediction of the column, as one more thing to split on."""
+
+    halves: tuple[Additive, Additive]
+    edges: np.ndarray
+    """float64: where the bins of the prediction end."""
+
+    def bins(self, bins: np.ndarray) -> np.ndarray:
+        """Return the bin of the prediction for every row of features (uint8, features × rows)."""
+        seen = as_matrix(bins)
+        mean = (predicted(self.halves[0], seen) + predicted(self.halves[1], seen)) / 2
+        return np.searchsorted(self.edges, mean).astype(np.uint8)
+
+
+class Correction(NamedTuple):
+    """What tells real values from proposed ones."""
+
+    trees: Additive
+    near: np.ndarray
+    """int64: the columns, by position in the table's order, that values are compared with."""
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """How one column follows from those before it."""
+
+    seen: np.ndarray
+    """int64: the columns that it is made from, by position in the table's order."""
+    forest: Forest
+    guide: Guide | None
+    correction: Correction | None
+
+    def features(self, bins: np.ndarray, nominal: np.ndarray) -> Features:
+        """Return what the trees split on, for rows of which the columns before are known."""
+        mine = np.ascontiguousarray(bins[self.seen])
+        labels = nominal[self.seen]
+        if self.guide is not None:
+            mine = np.concatenate([mine, self.guide.bins(mine)[None]])
+            labels = np.append(labels, False)
+        return Features(mine, labels)
+
+    def draw(
+        self, column: Coded, features: Features, others: np.ndarray, rng: np.random.Generator, size: int
+    ) -> np.ndarray:
+        """Return a place (uint32) for every row.
+
+        Args:
+            column: the column itself.
+            features: of `features`.
+            others: float32, columns × rows: the values of the columns in `correction.near`.
+            rng: the randomness.
+            size: how many draws are corrected at a time; 1: none is corrected.
+        """
+        rows, line = features.bins.shape[1], Line(*column.line)
+        order, seed = rng.permutation(rows), rng.integers(2**63, dtype=np.uint64)
+        if self.correction is None or size < 2:
+            which = (rng.permutation(rows) % len(self.forest.roots)).astype(np.int8)
+            return drawn(features, self.forest, line, which, order, seed)
+        looks = Looks(column.rank, column.level, others)
+        seen = as_matrix(features.bins)
+        return corrected(features, self.forest, line, order, seed, seen, looks, self.correction.trees, size)
+
+    def likelihood(self, column: Coded, features: Features, places: np.ndarray) -> np.ndarray:
+        """Return how likely the places of the rows are, given the columns before."""
+        groups = column.groups
+        return likelihoods(features, self.forest, groups, column.group_shares, groups[places], WEIGHT)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all arrays by name: `of_arrays` makes the same from them."""
+        held = {"seen": self.seen, "roots": self.forest.roots, "held": self.forest.held}
+        groups: list[tuple[str, Any]] = [("tree", self.forest.tree)]
+        if self.guide is not None:
+            held["edges"] = self.guide.edges
+            groups += [("guide-0", self.guide.halves[0]), ("guide-1", self.guide.halves[1])]
+        if self.correction is not None:
+            held["near"] = self.correction.near
+            groups.append(("correction", self.correction.trees))
+        for name, group in groups:
+            held.update({f"{name}:{k}": v for k, v in group._asdict().items()})
+        return held
+
+    @staticmethod
+    def of_arrays(held: dict[str, np.ndarray]) -> Conditional:
+        """Rebuild it."""
+
+        def part(kind: Any, name: str) -> Any:
+            return kind(**{k: held[f"{name}:{k}"] for k in kind._fields})
+
+        guide = correction = None
+        if "edges" in held:
+            guide = Guide((part(Additive, "guide-0"), part(Additive, "guide-1")), held["edges"])
+        if "near" in held:
+            correction = Correction(part(Additive, "correction"), held["near"])
+        forest = Forest(part(Tree, "tree"), held["roots"], held["held"])
+        return Conditional(held["seen"], forest, guide, correction)
+
+    def is_sound(self, position: int, places: int) -> bool:
+        """Return whether what was read from a file can be drawn from, at a position of the table's order."""
+        guided = int(self.guide is not None)
+        width = len(self.seen) + guided
+        found = bool(((self.seen >= 0) & (self.seen < position)).all())
+        found &= forest_is_sound(self.forest, width, places)
+        if self.guide is not None:
+            found &= all(trees_are_sound(half, width - 1) for half in self.guide.halves)
+        if self.correction is not None:
+            near = self.correction.near
+            found &= bool(((near >= 0) & (near < position)).all())
+            found &= trees_are_sound(self.correction.trees, width + 1 + 2 * len(near))
+        return found
+
+
+def as_matrix(bins: np.ndarray) -> np.ndarray:
+    """Return bins (features × rows) as boosted trees want them: float32, rows × features."""
+    return np.ascontiguousarray(bins.T).astype(np.float32)
+
+
+_NONE = np.zeros((0, 0), np.uint8)
+
+
+class Known(NamedTuple):
+    """The rows to learn from, column by column in the table's order."""
+
+    columns: Sequence[Coded]
+    places: Sequence[np.ndarray]
+    bins: np.ndarray
+    """uint8, columns × rows."""
+    nominal: np.ndarray
+    coarse: np.ndarray = _NONE
+    """uint8, columns × rows: the columns in a few parts; empty where there are few columns."""
+
+    @staticmethod
+    def of(columns: Sequence[Coded], places: Sequence[np.ndarray]) -> Known:
+        """Return columns and the places of their rows, ready to learn from."""
+        pairs = list(zip(columns, places, strict=True))
+        bins = np.array([c.bins[p] for c, p in pairs])
+        coarse = _NONE
+        if len(columns) > WIDE:
+            coarse = np.array([cut_evenly(c.rank[p]) for c, p in pairs]).astype(np.uint8)
+        return Known(columns, places, bins, np.array([not c.ordered for c in columns]), coarse)
+
+
+def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditional:
+    """Return how the column at a position follows from those before it."""
+    column, places = known.columns[position], _heard(known, position, ctx.at("heard").rng)
+    rows = np.flatnonzero(places < column.size + (not dials.valued)).astype(np.int32)
+    seen = _telling(known, position, rows, ctx.at("seen").rng)
+    mine = Conditional(seen, _nothing(places[rows], column.size), None, None)
+    if not len(seen) or len(rows) < 2 * dials.leaf or (places[rows] == places[rows[0]]).all():
+        return mine
+    features = mine.features(known.bins, known.nominal)
+    guide = None
+    dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
+    if dials.refine and column.ordered and column.token_count > FINE:
+        guide, bins = _guide(features.bins, column.rank[places], rows, ctx.at("guide"))
+        if guide is not None:
+            features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
+    forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
+    mine = Conditional(seen, forest, guide, None)
+    if not others:
+        return mine
+    near = _near(known, position, seen, rows) if column.ordered else np.zeros(0, np.int64)
+    looks = Looks(column.rank, column.level, levels(known.columns, known.places, near))
+    trees = _correction(as_matrix(features.bins), looks, places, others, dials, ctx.at("correction"))
+    return mine if trees is None else Conditional(seen, forest, guide, Correction(trees, near))
+
+
+def _heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of a column, those that are not kept dealt among those that are: nulls stay as frequent."""
+    column, places = known.columns[position], known.places[position]
+    rare = np.flatnonzero(places > column.size)
+    if not len(rare) or not column.size:
+        return places
+    places = places.copy()
+    places[rare] = rng.choice(column.size, size=len(rare), p=column.codec.shares)
+    return places
+
+
+def levels(columns: Sequence[Coded], places: Sequence[np.ndarray], near: np.ndarray) -> np.ndarray:
+    """Return the values of some columns, by position (float32, columns × rows)."""
+    found = np.empty((len(near), len(places[0]) if places else 0), np.float32)
+    for k, at in enumerate(near):
+        found[k] = columns[at].level[places[at]]
+    return found
+
+
+def _nothing(places: np.ndarray, nothing: int) -> Forest:
+    """Return a forest of one leaf; of the place of no value where there are no rows."""
+    places = places if len(places) else np.array([nothing])
+    tree = blank(1)._replace(stop=np.full(1, len(places), np.int64))
+    return Forest(tree, np.zeros(1, np.int32), np.sort(places).astype(np.uint32))
+
+
+def _telling(known: Known, position: int, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the columns before a position, or of many those with which it shares most information."""
+    before = np.arange(position)
+    if position <= WIDE or not len(rows):
+        return before
+    some = rows[rng.permutation(len(rows))[:5_000]]
+    told = np.empty(position)
+    own = known.coarse[position][some]
+    for k in range(position):
+        told[k] = _information(own, known.coarse[k][some])
+    found: np.ndarray = np.sort(np.argsort(-told, kind="stable")[:WIDE])
+    return found
+
+
+def cut_evenly(values: np.ndarray, parts: int = 8) -> np.ndarray:
+    """Return for each value one of a few numbers, cut where equally many lie."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1]))
+    return np.searchsorted(edges, values)
+
+
+def _information(one: np.ndarray, two: np.ndarray) -> float:
+    """Return the mutual information of two small codes, in nats, less what chance alone would show."""
+    table = np.zeros((int(one.max()) + 1, int(two.max()) + 1))
+    np.add.at(table, (one, two), 1)
+    table /= len(one)
+    apart = np.outer(table.sum(axis=1), table.sum(axis=0))
+    there = table > 0
+    chance = (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * len(one))
+    return float((table[there] * np.log(table[there] / apart[there])).sum()) - chance
+
+
+def _guide(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
+    """Return a prediction of the column and its bin in every row, each predicted by the half that did not see it."""
+    every = as_matrix(bins)
+    some = ctx.rng.permutation(rows)[:LEARN]
+    sides = some[::2], some[1::2]
+    if _explained(every, target, (sides[0][:TASTE], sides[1][:TASTE]), 15, ctx.at("taste")) < GUIDED / 2:
+        return None, np.zeros(0, np.uint8)
+    matrices, targets = [every[side] for side in sides], [target[side] for side in sides]
+    halves = tuple(
+        regressed(matrices[i], targets[i], (matrices[1 - i], targets[1 - i]), ROUNDS, ctx.at(i)) for i in (0, 1)
+    )
+    said = np.empty(len(every))
+    rest = np.ones(len(every), dtype=bool)
+    rest[sides[0]] = False
+    said[rest] = predicted(halves[0], every[rest])
+    said[~rest] = predicted(halves[1], every[~rest])
+    missed = float(((said[some] - target[some]) ** 2).mean())
+    if missed > (1 - GUIDED) * float(target[some].var()):
+        return None, np.zeros(0, np.uint8)
+    edges = np.unique(np.quantile(said[some], np.linspace(0, 1, 255)[1:-1]))
+    return Guide((halves[0], halves[1]), edges), np.searchsorted(edges, said).astype(np.uint8)
+
+
+def _explained(
+    every: np.ndarray, target: np.ndarray, sides: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context
+) -> float:
+    """Return the share of the variance of the second side that a regression on the first explains."""
+    other, real = every[sides[1]], target[sides[1]]
+    said = predicted(regressed(every[sides[0]], target[sides[0]], (other, real), rounds, ctx), other)
+    return 1 - float(((said - real) ** 2).mean()) / max(float(real.var()), 1e-300)
+
+
+def _forest(
+    column: Coded, places: np.ndarray, features: Features, rows: np.ndarray, dials: Dials, rng: np.random.Generator
+) -> tuple[Forest, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return the trees, and for rows that a tree of the first pair did not see, what it proposes for them."""
+    target = Target(column.tokens[places], column.token_count, column.ordered)
+    growth = Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, min(0.8, 32 / len(features.nominal)), 20_000, 2)
+    by_place = rows[np.argsort(places[rows], kind="stable")]
+    held, others = [], []
+    mixed = rows
+    for k in range(dials.trees):
+        mixed = rng.permutation(rows) if k % 2 == 0 else mixed
+        mine, rest = mixed[k % 2 :: 2].copy(), mixed[1 - k % 2 :: 2]
+        tree = grown(features, target, growth, mine, int(rng.integers(2**63)))
+        leaf = leaves(features, tree, by_place)
+        held.append(filled(tree, leaf, places[by_place].astype(np.uint32)))
+        if dials.refine and dials.rounds and k < 2:
+            others.append((rest, _proposed(features, tree, Line(*column.line), places, (np.sort(mine), rest), rng)))
+    if all(len(t.feature) == 1 for t, _ in held):
+        held = held[:1]
+    return joined(held), others
+
+
+def _proposed(
+    features: Features,
+    tree: Tree,
+    line: Line,
+    places: np.ndarray,
+    sides: tuple[np.ndarray, np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return what a tree proposes for rows it did not see, holding only the rows it saw."""
+    mine, rest = sides
+    mine = mine[np.argsort(places[mine], kind="stable")]
+    alone = joined([filled(tree, leaves(features, tree, mine), places[mine].astype(np.uint32))])
+    asked = Features(np.ascontiguousarray(features.bins[:, rest]), features.nominal)
+    seed = rng.integers(2**63, dtype=np.uint64)
+    return drawn(asked, alone, line, np.zeros(len(rest), np.int8), rng.permutation(len(rest)), seed)
+
+
+def _near(known: Known, position: int, seen: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the ordered columns before that a column goes with most, by the correlation of their ranks."""
+    some = rows[:20_000]
+    own = known.columns[position].rank[known.places[position][some]]
+    able = [int(k) for k in seen if known.columns[k].ordered and known.columns[k].size > 1]
+    scores = []
+    for k in able:
+        other = known.columns[k].rank[known.places[k][some]]
+        spread = float(own.std() * other.std())
+        scores.append(abs(float(((own - own.mean()) * (other - other.mean())).mean())) / spread if spread > 0 else 0.0)
+    best = [able[i] for i in np.argsort(-np.array(scores), kind="stable")[:NEAR] if scores[i] > 0.05]
+    return np.array(best, dtype=np.int64)
+
+
+def _correction(
+    base: np.ndarray, looks: Looks, places: np.ndarray, others: list[tuple[np.ndarray, np.ndarray]], dials: Dials,
+    ctx: Context,
+) -> Additive | None:  # fmt: skip
+    """Return the correction of what trees propose; nothing where it would not help."""
+    ids = np.concatenate([rows for rows, _ in others])
+    codes = np.concatenate([found for _, found in others])
+    some = ctx.rng.permutation(len(ids))[:LEARN]
+    ids, codes = ids[some], codes[some]
+    if len(ids) < 200:
+        return None
+    real = matrix(base, looks, ids, places[ids].astype(np.uint32))
+    made = matrix(base, looks, ids, codes)
+    aside = np.arange(len(ids)) % ASIDE == 0
+    if len(ids) > 3 * TASTE:
+        few = slice(2 * TASTE)
+        taste = contrasted(real[few], made[few], (aside[few], aside[few]), 20, ctx.at("taste"))
+        if taste.gain < PROMISES:
+            return None
+    found = contrasted(real, made, (aside, aside), dials.rounds, ctx.at("learn"))
+    enough = max(HELPS, 4 / (2 * int(aside.sum())))
+    return found.trees if found.gain > enough else None
