@@ -8,10 +8,11 @@
 #   make check    what has to be true before a change is merged: format, lint, types, layers, house rules, tests, docs
 #   make fix      formats, and mends what ruff can mend
 #   make lock     writes the hash-pinned locks anew from pyproject.toml
-#   make clean    removes the virtual environment and every cache
+#   make test-server   installs an inference server (1.2 GB) and runs the test against it, which else is skipped
+#   make clean    removes the virtual environments and every cache
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check static format lint types layers house docs fix lock clean
+.PHONY: help demo test check static format lint types layers house docs fix lock clean test-server
 MAKEFLAGS += --no-builtin-rules
 
 # The first interpreter that runs, is new enough and can make virtual environments. Newer than the newest tested
@@ -32,6 +33,8 @@ SOURCE_ONLY := --no-binary jsonpath-rw
 HERE := $(shell pwd | cksum | cut -d' ' -f1)
 READY := $(VENV)/.ready-$(HERE)
 READY_DEV := $(VENV)/.ready-dev-$(HERE)
+SERVER := .venv-server
+READY_SERVER := $(SERVER)/.ready-$(HERE)
 WORKERS ?= 2
 
 help:
@@ -64,6 +67,19 @@ demo: $(READY)
 
 test: $(READY_DEV)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+# The server runs in an environment of its own. Its lock holds PyTorch's build for processors alone (Python 3.11, x86-64),
+# which is not on PyPI: pip must know a place that has it (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL). Any other environment
+# with `transformers[serving]` does as well: SYNTHWRIGHT_SERVER_PYTHON=/path/to/its/python make test
+$(READY_SERVER): requirements-server.lock | $(READY_DEV)
+	@echo "Installing an inference server (requirements-server.lock) …"
+	@$(BIN)/python -m venv --clear $(SERVER)
+	@$(SERVER)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+	  -r requirements-server.lock
+	@touch $@
+
+test-server: $(READY_SERVER)
+	@$(BIN)/python -m pytest tests/test_real_server.py
 
 # --------------------------------------------------------------------------------------------------------- checks
 check: static test
@@ -105,4 +121,4 @@ lock: $(READY)
 	@$(UV_COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SERVER) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,6 +1,6 @@
-"""Text by a language model over HTTP: rows a second, processor seconds and memory, beside Data Designer.
+"""Text by a language model over HTTP: rows a second, processor seconds and memory, beside Data Designer and Curator.
 
-usage: text.py [--peer PYTHON-OF-AN-ENVIRONMENT-WITH-DATA-DESIGNER] [--out bench/text.md]
+usage: text.py [--peer PYTHON-OF-AN-ENVIRONMENT-WITH-DATA-DESIGNER] [--curator PYTHON-OF-ONE-WITH-CURATOR]
 
 The model is a server on this machine, a process of its own, that answers after a fixed delay. Three tasks:
 
@@ -8,7 +8,8 @@ The model is a server on this machine, a process of its own, that answers after 
 * run: the whole line, proof and report too;
 * many: 10,000 rows, 256 in flight.
 
-Processor seconds and memory are those of the generating process, its imports among them, not of the server.
+Processor seconds and memory are those of the generating process, its imports among them, not of the server. A first
+run of each is not counted: it compiles what was never imported on the machine.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,28 @@ frame.to_json(path, orient="records", lines=True)
 print(json.dumps({"wall": time.monotonic() - begun, "rows": sum(1 for _ in open(path, "rb"))}))
 """
 
+CURATOR = """
+import importlib.util, json, os, random, sys, time
+url, rows, flight, out = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+words = importlib.util.find_spec("litellm").submodule_search_locations[0] + "/litellm_core_utils/tokenizers"
+os.environ |= {"OPENAI_API_KEY": "x", "CURATOR_CACHE_DIR": out, "CURATOR_VIEWER": "0", "TELEMETRY_ENABLED": "false",
+               "CURATOR_DISABLE_RICH_DISPLAY": "1", "TIKTOKEN_CACHE_DIR": words}
+from bespokelabs import curator
+class Writer(curator.LLM):
+    def prompt(self, row):
+        return f"A customer writes about {row['intent']}."
+    def parse(self, row, response):
+        return {"intent": row["intent"], "text": response}
+begun = time.monotonic()
+dice = random.Random(1)
+limits = {"max_concurrent_requests": flight, "max_requests_per_minute": 10**6, "max_tokens_per_minute": 10**9}
+writer = Writer(model_name="m", backend="openai", backend_params={"base_url": url, "api_key": "x", **limits})
+found = writer([{"intent": dice.choice(["refund", "login"])} for _ in range(rows)])
+path = os.path.join(out, "rows.jsonl")
+getattr(found, "dataset", found).to_json(path)
+print(json.dumps({"wall": time.monotonic() - begun, "rows": sum(1 for _ in open(path, "rb"))}))
+"""
+
 
 @contextmanager
 def served(delay: float) -> Iterator[str]:
@@ -111,7 +135,8 @@ def served(delay: float) -> Iterator[str]:
 def measured(command: list[str]) -> dict[str, Any]:
     """Run a command; return what it says, its wall and processor seconds, and its memory."""
     begun = time.monotonic()
-    env = os.environ | {"HF_HUB_OFFLINE": "1"}
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env["HF_HUB_OFFLINE"] = "1"
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
     assert process.stdout is not None
     said = process.stdout.read()
@@ -141,10 +166,25 @@ def line(who: str, task: str, found: dict[str, Any]) -> str:
             f"| {found['cpu']:.2f} | {found['mib']:,.0f} |")  # fmt: skip
 
 
+def beside(command: list[str], folder: Path) -> dict[str, Any]:
+    """Measure a peer, which writes into a folder."""
+    return measured([*command, str(folder)])
+
+
+def middle(measure: Callable[[Path], dict[str, Any]], repeats: int) -> dict[str, Any]:
+    """Return the median of some runs by processor seconds; a first one is not counted."""
+    found = []
+    for _ in range(repeats + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(measure(Path(folder)))
+    return sorted(found[1:], key=lambda f: f["cpu"])[repeats // 2]
+
+
 def main() -> int:
     """Measure everything; print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", type=Path)
+    parser.add_argument("--curator", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     said = parser.parse_args()
     print(f"Python {platform.python_version()}, synthwright {metadata.version('synthwright')}, aiohttp "
@@ -153,19 +193,16 @@ def main() -> int:
     print("| who | task | rows | rows/s | wall s | CPU s | MiB |")
     print("|---|---|---|---|---|---|---|")
     tasks = [("made", 1_000, 32, 0.05), ("run", 1_000, 32, 0.05), ("many", 10_000, 256, 0.05)]
+    peers = [("data-designer", said.peer, PEER), ("curator", said.curator, CURATOR)]
     for task, rows, flight, delay in tasks:
         with served(delay) as url:
-            found = []
-            for _ in range(said.repeats):
-                with tempfile.TemporaryDirectory() as folder:
-                    found.append(ours(task, url, rows, flight, Path(folder)))
-            print(line("synthwright", task, sorted(found, key=lambda f: f["cpu"])[len(found) // 2]), flush=True)
-            if said.peer is not None and task == "made":
-                found = []
-                for _ in range(said.repeats):
-                    with tempfile.TemporaryDirectory() as folder:
-                        found.append(measured([str(said.peer), "-c", PEER, url, str(rows), str(flight), folder]))
-                print(line("data-designer", task, sorted(found, key=lambda f: f["cpu"])[len(found) // 2]), flush=True)
+            found = middle(partial(ours, task, url, rows, flight), said.repeats)
+            print(line("synthwright", task, found), flush=True)
+            for who, python, code in peers if task == "made" else ():
+                if python is not None:
+                    command = [str(python), "-c", code, url, str(rows), str(flight)]
+                    found = middle(partial(beside, command), said.repeats)
+                    print(line(who, task, found), flush=True)
     return 0
 
 

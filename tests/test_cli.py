@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
-from synthwright import cli
+from synthwright import cli, examples
 
 
 class Said(NamedTuple):
@@ -181,6 +181,17 @@ def test_evaluate_judges_rows_of_any_tool(command: Command) -> None:
     assert "exact-copies" in bad.out
 
 
+def test_an_example_brings_its_folders(command: Command) -> None:
+    """What an example reads may lie in folders of its own; nothing there is written over."""
+    name = "text-questions-from-documents"
+    made = command("init", "--from", name)
+    assert made.code == 0, made
+    assert {"documents/rooms.html", f"{name}.yaml", f"{name}.md"} <= set(examples.files(name))
+    assert all(Path(where).is_file() for where in examples.files(name))
+    assert command("check", f"{name}.yaml").code == 0
+    assert command("init", "--from", name).code == 1
+
+
 def test_what_there_is(command: Command) -> None:
     """`list`, `explain` and `schema` tell of every plug-in."""
     listed = command("list")
@@ -188,6 +199,10 @@ def test_what_there_is(command: Command) -> None:
         assert name in listed.out
     assert "copula" not in command("list", "metrics").out
     assert command("list", "metricks").code == 1
+    shown = command("list", "examples")
+    assert shown.code == 0
+    assert all(name in shown.out for name in examples.names())
+    assert "The Adult census table, made anew" in " ".join(shown.out.split())
     told = command("explain", "copula")
     assert told.code == 0
     assert "protect" in told.out

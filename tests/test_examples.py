@@ -265,7 +265,7 @@ def test_batteries_of_iot_are_changed_when_they_are_empty(made: Made) -> None:
 
 # -------------------------------------------------------------------------------------------- text by language models
 TEXTS = {
-    "text-intents": ("message", 15, {"messages"}),
+    "text-intents": ("message", 15, {"messages"}), "text-evolve": ("task", 8, {"id", "first", "instruction", "steps"}),
     "text-instructions": ("task", 12, {"instruction", "input", "output"}),
     "text-preferences": ("pair", 12, {"prompt", "chosen", "rejected"}),
     "text-support": ("case", 12, {"messages"}),
@@ -273,6 +273,9 @@ TEXTS = {
                                    "solution"}),
     "text-eval-cases": ("case", 12, {"id", "customer", "article", "message", "expected", "edge"}),
     "text-red-team": ("attack", 12, {"messages"}),
+    "text-reasoning": ("problem", 12, {"messages"}),
+    "text-backtranslation": ("pair", 14, {"instruction", "input", "output"}),
+    "text-personas": ("ask", 12, {"id", "work", "age", "temper", "persona", "question"}),
 }  # fmt: skip
 """Examples whose writer is scripted: their table, its rows, and what stands in a line of the release."""
 Texts = Callable[[str], tuple[sw.Report, list[dict[str, Any]]]]
@@ -333,6 +336,29 @@ def test_writers_of_texts_can_be_changed(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_questions_from_documents_are_grounded(tmp_path: Path) -> None:
+    """The passages are released as they are; every question has its answer there, or says that there is none."""
+    name = "text-questions-from-documents"
+    shutil.copytree(folder(name), tmp_path / name)
+    report = sw.run(tmp_path / name / f"{name}.yaml", tmp_path / "out")
+    assert report.passed, (report.summary, report.dropped)
+    assert report.rows == {"passage": 12, "question": 14}
+    assert report.dropped["passage-not-used"] > 0
+    lines = lines_of(tmp_path / "out")
+    passages, questions = ({r["id"]: r for r in lines if ("text" in r) is held} for held in (True, False))
+    kinds = [q["kind"] for q in questions.values()]
+    assert {k: kinds.count(k) for k in set(kinds)} == {"single-hop": 6, "multi-hop": 4, "unanswerable": 4}
+    for one in questions.values():
+        text = passages[one["passage"]]["text"]
+        if one["kind"] == "multi-hop":
+            other = passages[one["other"]]
+            assert other["document"] != passages[one["passage"]]["document"]
+            text += other["text"]
+        assert all(quote in text for quote in (one.get("evidence") or "").split(" … "))
+        assert (one.get("evidence") is None) == (one["kind"] == "unanswerable")
+
+
+@pytest.mark.slow
 def test_texts_come_again(told: Texts, tmp_path: Path) -> None:
     """A second run from nothing has the same lines, in the same order."""
     report = sw.run(folder("text-support") / "text-support.yaml", tmp_path / "out")
@@ -344,6 +370,11 @@ def test_texts_come_again(told: Texts, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "reasons"), [
     ("text-support", {"personal-data", "harmful-wording", "near-duplicate"}),
     ("text-eval-cases", {"in-evaluation-set", "near-duplicate"}),
+    ("text-reasoning", {"answer-wrong"}),
+    ("text-backtranslation", {"judged-poor"}),
+    ("text-preferences", {"judge-undecided"}),
+    ("text-textbook", {"judged-poor"}),
+    ("text-red-team", {"judged-poor"}),
 ])  # fmt: skip
 def test_faults_of_texts_are_found(name: str, reasons: set[str], told: Texts) -> None:
     """What is wrong with some of the scripted answers is why their rows went."""

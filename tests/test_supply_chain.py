@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+SERVER = "requirements-server.lock"
+"""What the test against a real inference server needs, in an environment of its own."""
 REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 ALLOWED = ("Apache", "MIT", "BSD", "PSF", "Python Software Foundation", "MPL-2.0", "Mozilla Public License 2.0", "ISC",
            "Unlicense", "Public Domain", "CC0", "HPND", "0BSD", "Zlib", "BSL-1.0")  # fmt: skip
@@ -42,7 +44,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SERVER])
 def test_lock_has_hashes(checkout: Path, lock: str) -> None:
     """Every requirement of a lock is one version, with the hashes of its files."""
     held = said(checkout / lock)
@@ -50,7 +52,7 @@ def test_lock_has_hashes(checkout: Path, lock: str) -> None:
     assert all(held.values())
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SERVER])
 def test_lock_names_no_place(checkout: Path, lock: str) -> None:
     """A lock says what to install, and leaves where from to the machine."""
     assert not re.search(r"://|--index|--find-links|@ ", (checkout / lock).read_text())
@@ -85,7 +87,7 @@ MODULES = {"pyyaml": "yaml", "python-stdnum": "stdnum"}
 """Modules that are called otherwise than their distribution."""
 BROUGHT = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "yarl": "aiohttp"}
 """Modules that come with a declared dependency, and belong to its interface."""
-OPTIONAL = {"hypothesis", "pandas", "sqlglot", "litellm"}
+OPTIONAL = {"hypothesis", "pandas", "pypdf", "sqlglot", "litellm", "torch", "safetensors"}
 """Modules that are imported only where the user has them: frames that users bring, strategies for tests, and extras."""
 
 

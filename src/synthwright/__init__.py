@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from synthwright.core.dataset import Dataset
     from synthwright.core.errors import SynthwrightError
     from synthwright.core.schema import Field, Kind, Rule, Schema, Table
-    from synthwright.face import check, evaluate, fit, load, read, run
+    from synthwright.face import check, compare, evaluate, fit, load, read, run
+    from synthwright.report.compared import Comparison
     from synthwright.report.report import Report
     from synthwright.synthesizer import Synthesizer
 
@@ -27,15 +28,17 @@ _PLACES = {
     **dict.fromkeys(
         ("Curator", "Generator", "Judge", "Metric", "Model", "Part", "Sample", "Score", "Verdict"), "core.contracts"
     ),
+    "Comparison": "report.compared",
     "Dataset": "core.dataset",
     "SynthwrightError": "core.errors",
     **dict.fromkeys(("Field", "Kind", "Rule", "Schema", "Table"), "core.schema"),
     "Report": "report.report",
     "Synthesizer": "synthesizer",
-    **dict.fromkeys(("check", "evaluate", "fit", "load", "read", "run"), "face"),
+    **dict.fromkeys(("check", "compare", "evaluate", "fit", "load", "read", "run"), "face"),
 }
 
 __all__ = [
+    "Comparison",
     "Context",
     "Curator",
     "Dataset",
@@ -57,6 +60,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "compare",
     "evaluate",
     "fit",
     "load",

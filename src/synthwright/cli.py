@@ -63,7 +63,7 @@ def _main(
 def init(
     data: Annotated[Optional[Path], typer.Argument(help="A file or folder: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")] = None,  # noqa: E501, UP045
     *,
-    example: Annotated[Optional[str], typer.Option("--from", metavar="NAME", help="In place of data, a complete example: payments, ehr, shop, support, iot, ner-forms, adult; by language models: text-intents, text-instructions, text-preferences, text-support, text-textbook, text-eval-cases, text-red-team.")] = None,  # noqa: E501, UP045
+    example: Annotated[Optional[str], typer.Option("--from", metavar="NAME", help="In place of data, a complete example: payments, ehr, shop, text-intents, …; `synthwright list examples` shows all.")] = None,  # noqa: E501, UP045
     force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Guess what data is, or take a complete example; write a specification, ready to run."""
@@ -144,6 +144,25 @@ def evaluate(
                     "workers": workers}, Say(json=json, quiet=quiet))  # fmt: skip
 
 
+@app.command(epilog="Example:  synthwright compare people.parquet --with forest,copula --target income")
+def compare(
+    data: Annotated[Path, typer.Argument(help="The real rows: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")],
+    *,
+    with_: Annotated[Optional[list[str]], typer.Option("--with", metavar="NAME,…", help="Generators to compare; by default all that learn and can make the table.")] = None,  # noqa: E501, UP045
+    target: Annotated[Optional[str], typer.Option("--target", help="The column to predict; by default guessed.")] = None,  # noqa: E501, UP045
+    rows: Annotated[Optional[int], typer.Option("-n", "--rows", min=1, help="Rows that each makes; by default as many as there are.")] = None,  # noqa: E501, UP045
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long each may learn and make rows.")] = 900,
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where the page and the reports go; by default out/compare-NAME.")] = None,  # noqa: E501, UP045
+    seed: Draw = 0, workers: Workers = None, force: Force = False, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Run several generators on one table; show the trade-off, and recommend one."""
+    from synthwright.commands.comparing import compare_methods
+    from synthwright.commands.saying import Say
+
+    compare_methods(data, with_, out, {"target": target, "rows": rows, "seconds": seconds, "seed": seed,
+                                       "workers": workers, "force": force}, Say(json=json, quiet=quiet))  # fmt: skip
+
+
 @app.command(epilog="Example:  synthwright fit people.parquet -o people.model")
 def fit(
     data: Annotated[Path, typer.Argument(help="The real rows.")],
@@ -188,10 +207,10 @@ def verify(folder: Annotated[Path, typer.Argument(help="A release.")], *, json: 
 
 @app.command(name="list", epilog="Example:  synthwright list generators")
 def list_(
-    group: Annotated[Optional[str], typer.Argument(help="generators, processes, curators, metrics, sources or sinks; nothing: all.")] = None,  # noqa: E501, UP045
+    group: Annotated[Optional[str], typer.Argument(help="generators, processes, curators, metrics, sources, sinks, providers or examples; nothing: all recipes.")] = None,  # noqa: E501, UP045
     *, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show what there is: generators, processes, curators, metrics, sources, sinks."""
+    """Show what there is: generators, processes, curators, metrics, sources, sinks, providers; or the examples."""
     from synthwright.commands.asking import list_plugins
     from synthwright.commands.saying import Say
 

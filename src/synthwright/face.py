@@ -18,13 +18,14 @@ from synthwright.core.spec import DEFAULT_GENERATOR, DEFAULT_METRICS, Evaluate, 
 from synthwright.line import Watcher
 from synthwright.line import check as check_line
 from synthwright.line import run as run_line
+from synthwright.report.compared import Comparison
 from synthwright.report.report import Report
 from synthwright.synthesizer import Frame, Synthesizer, columns_of, learn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["check", "evaluate", "fit", "load", "read", "run"]
+__all__ = ["check", "compare", "evaluate", "fit", "load", "read", "run"]
 
 
 def read(path: str | Path, schema: Schema | None = None, **settings: Any) -> Dataset:
@@ -296,22 +297,22 @@ def _fault(place: tuple[str | int, ...], message: str) -> Fault:
     return Fault("evaluate", 0, 0, f"{place[1] if len(place) > 1 else place[0]}: {message}")
 
 
-def _texts(said: Any, word: str) -> tuple[str, ...]:
+def _texts(said: Any, word: str, *, owner: str = "evaluate") -> tuple[str, ...]:
     """Return a list of texts; an InputError for anything else."""
     if isinstance(said, str) or not isinstance(said, Iterable):
         remedy = f"write [{said!r}]" if isinstance(said, str) else ""
-        raise InputError("evaluate", word, wanted="a list of text", got=f"a {type(said).__name__}", remedy=remedy)
+        raise InputError(owner, word, wanted="a list of text", got=f"a {type(said).__name__}", remedy=remedy)
     found = tuple(said)
     if wrong := [one for one in found if not isinstance(one, str)]:
-        raise InputError("evaluate", word, wanted="text", got=f"a {type(wrong[0]).__name__}")
+        raise InputError(owner, word, wanted="text", got=f"a {type(wrong[0]).__name__}")
     return found
 
 
-def _whole(said: Any, word: str, least: int) -> None:
+def _whole(said: Any, word: str, least: int, *, owner: str = "evaluate") -> None:
     """Refuse what is no whole number, or too small a one."""
     if isinstance(said, bool) or not isinstance(said, int) or said < least:
         got = repr(said) if isinstance(said, int | float) else f"a {type(said).__name__}"
-        raise InputError("evaluate", word, wanted=f"a whole number from {least}", got=got)
+        raise InputError(owner, word, wanted=f"a whole number from {least}", got=got)
 
 
 def check(spec: str | Path) -> Plan | None:
@@ -352,3 +353,48 @@ def run(  # noqa: PLR0913  the parameters of a notebook function
     at = Path(out) if out else Path("out") / loaded.spec.name
     return run_line(loaded, at, seed=seed, workers=workers, store=Path(store) if store else None, force=force,
                     watcher=watcher)  # fmt: skip
+
+
+def compare(  # noqa: PLR0913  the parameters of a notebook function
+    data: Any,
+    methods: Sequence[str] | None = None,
+    *,
+    target: str | None = None,
+    schema: Schema | None = None,
+    seed: int = 0,
+    rows: int | None = None,
+    seconds: float = 900.0,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> Comparison:
+    """Run several generators on the same real rows, and compare fidelity, utility, privacy and seconds.
+
+    Each is judged against rows that none of them saw. One that fails, or takes too long, is a row that says so.
+
+    Args:
+        data: a path, a pandas, polars or Arrow frame, a `Dataset`, or a mapping of table names to frames.
+        methods: names of generators that learn; nothing: all that can make the data.
+        target: the column to predict; nothing: guessed.
+        schema: what the data is; nothing: inferred.
+        seed: the same seed gives the same split and the same rows.
+        rows: how many rows each makes; nothing: as many as there are.
+        seconds: how long each may learn and make rows.
+        workers: processes; nothing: one a core.
+        out: the folder for the page and each method's report; a stopped comparison goes on there.
+        force: replace what another comparison left in `out`.
+
+    Raises:
+        InputError: data that nothing can be learned from, or a target that it has not.
+        UnknownNameError: a method that nobody registered, or one that does not learn.
+    """
+    from synthwright.studies.compare import Wish
+    from synthwright.studies.compare import compare as compare_runs
+
+    _whole(seed, "seed", 0, owner="compare")
+    for said, word in ((rows, "rows"), (workers, "workers")):
+        if said is not None:
+            _whole(said, word, 1, owner="compare")
+    named = None if methods is None else _texts(methods, "methods", owner="compare")
+    wish = Wish(named, target, schema, seed, rows, seconds, workers, force)
+    return compare_runs(data, wish, Path(out) if out else None)

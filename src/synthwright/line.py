@@ -20,6 +20,7 @@ from synthwright.engine.local import Local
 from synthwright.report.report import Report
 from synthwright.steps.cells import Tally, tallies
 from synthwright.steps.curate import curate
+from synthwright.steps.diversity import Found, diversity, retold, wrong_diversity
 from synthwright.steps.evaluate import evaluate, gather
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
@@ -27,7 +28,7 @@ from synthwright.steps.models import connected
 from synthwright.steps.orders import Bench
 from synthwright.steps.release import Ended, release
 from synthwright.steps.source import Sourced, source
-from synthwright.steps.start import Begun, first_start, next_start
+from synthwright.steps.start import Begun, first_start, next_start, unfilled
 from synthwright.steps.waves import Wave
 from synthwright.store.folder import FolderStore
 from synthwright.store.out import Out
@@ -97,7 +98,7 @@ def check(loaded: Loaded) -> Plan | None:
         SpecError: with every fault.
     """
     if isinstance(loaded.spec.schema_, Schema):
-        return plan(loaded.spec, loaded.spec.schema_, loaded.fault)
+        return wrong_diversity(plan(loaded.spec, loaded.spec.schema_, loaded.fault), loaded.fault)
     check_names(loaded.spec, loaded.fault)
     return None
 
@@ -170,12 +171,13 @@ def rehearse(loaded: Loaded, rows: int, store: Path) -> list[Rehearsed]:
 def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, identity: str) -> Report:
     with clock.step("fit"):
         fits = fit(bench)
-    waves, wanted = _waves(bench, fits, clock)
+    waves, wanted, found = _waves(bench, fits, clock)
     with clock.step("evaluate"):
         kept = gather(bench, fits, waves)
         scores = evaluate(bench, kept, wanted)
     with clock.step("release"):
-        ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity)
+        rows = tuple(row for one in found for row in one.rows)
+        ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity, rows)
         return release(ended, place)
 
 
@@ -183,7 +185,8 @@ def _sourced(loaded: Loaded, held: FolderStore, ctx: Context) -> tuple[Sourced |
     """Read the source, if there is one, and plan with the schema that is then known."""
     sourced = source(loaded.spec, held, ctx, loaded.fault)
     schema = sourced.schema if sourced else _declared(loaded)
-    return sourced, plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+    made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
+    return sourced, wrong_diversity(made, loaded.fault)
 
 
 def _declared(loaded: Loaded) -> Schema:
@@ -196,9 +199,14 @@ def _resolved(made: Plan) -> Plan:
     return made._replace(spec=made.spec.model_copy(update={"schema_": made.schema}))
 
 
-def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave], dict[str, int]]:
-    """Generate and curate until no row is missing, or the waves are used up; say too how many rows were wanted."""
+def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave], dict[str, int], list[Found]]:
+    """Generate and curate until no row is missing, the waves are used up, or written texts are too much alike.
+
+    Say too how many rows were wanted, and how varied the texts of each wave are.
+    """
     waves: list[Wave] = []
+    found: list[Found] = []
+    notes: dict[str, str] = {}
     wanted: dict[str, int] = {}
     begun: Begun | None = first_start(bench)
     ruled = not any(p.generator.abilities.learns for p in bench.plan.parts)
@@ -207,18 +215,25 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
     for _ in range(bench.plan.spec.waves):
         if begun is None or (ruled and len(open_slots) > vain and len(set(open_slots[-vain - 1 :])) == 1):
             break
+        writing, begun = retold(bench, begun, notes)
         with clock.step("generate"):
-            shards, begun = generate(bench, fits, begun, [w.key for w in waves])
+            shards, begun = generate(writing, fits, begun, [w.key for w in waves])
         with clock.step("curate"):
             waves.append(curate(bench, shards, waves, begun.slots))
+            found.append(diversity(bench, waves, found))
         filled = tallies(bench, waves)
         if filled:
             clock.watcher.cells(filled)
         wanted = wanted or dict(begun.slots)
-        gone = waves[-1].gone()
+        if found[-1].stops:
+            break
+        notes |= found[-1].notes
+        gone = unfilled(bench, begun, waves[-1].gone(), waves)
+        wanted |= {t: sum(w.kept().rows(t) for w in waves) + int(gone[t].sum())
+                   for t in bench.plan.spec.begin.children}  # fmt: skip
         open_slots.append(sum(int(g.sum()) for g in gone.values()))
         begun = next_start(bench, begun, gone, filled)
-    return waves, wanted
+    return waves, wanted, found
 
 
 def _hold_to_lock(loaded: Loaded, inputs: dict[str, str]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from synthwright.core.contracts import Metric
+from synthwright.core.errors import SpecError
 from synthwright.core.jobs import VARIED, fills, varied
 from synthwright.core.plan import Plan, plan
 from synthwright.core.registry import find
@@ -92,3 +95,26 @@ def test_a_plan_is_rebuilt_the_same() -> None:
     assert again.gates == found.gates
     assert again.curators == found.curators
     assert again.waived == found.waived
+
+
+def test_all_columns_of_a_table_are_kept_but_those_that_are_named() -> None:
+    """`table.*` keeps what no part names, in `start` and at the top level, and plans nothing twice."""
+    part = {"parts": [{"make": ["t.wealth"], "mode": "fill"}]}
+    for said in ({"start": {"from": "source", "keep": ["t.*"]}}, {"keep": ["t.*"]}):
+        found = planned(**said, **part)
+        assert found.spec.begin.keep == ("t.age",)
+        assert Plan.of_json(found.to_json()).spec == found.spec
+
+
+def test_a_table_is_not_kept_and_made() -> None:
+    """A part that makes what is left, and a start that keeps it, are a fault; so is a table nobody knows."""
+    with pytest.raises(SpecError, match=r"'t\.\*' is kept and made: name the columns that are made"):
+        planned(start={"from": "source", "keep": ["t.*"]}, parts=[{"make": ["t.*"]}])
+    with pytest.raises(SpecError, match=r"no column is called 'u\.\*'"):
+        planned(start={"from": "source", "keep": ["u.*"]}, parts=[{"make": ["t.*"]}])
+
+
+def test_a_column_that_is_left_over_can_be_kept() -> None:
+    """Whoever starts from real rows is told the word that keeps the rest."""
+    with pytest.raises(SpecError, match=r"name it in a part, keep it \('t\.\*' keeps all\), or ignore it"):
+        planned(start={"from": "source"}, parts=[{"make": ["t.wealth"]}])

@@ -16,7 +16,6 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.boilerplate import Boilerplate
 from synthwright.kit.texts.text_boilerplate import GROUPS, Pattern, patterns
-from synthwright.testing import check_curator
 
 
 def dataset(texts: Sequence[str | None], first: int = 0) -> Dataset:
@@ -71,11 +70,6 @@ FINE = [
     "对不起，我迟到了。", "申し訳ありませんが、明日は休みます。", "The system: a pump, two pipes and a tank.",
     "Gladly I would go again.", "I have feelings about this: it is bad.", "The user manual is missing.",
 ]  # fmt: skip
-
-
-def test_it_keeps_the_contract() -> None:
-    """The contract suite passes."""
-    assert check_curator(Boilerplate)
 
 
 def test_planted_ones_are_found() -> None:

@@ -375,6 +375,8 @@ def test_release(tmp_path: Path) -> None:
 
 def test_documented() -> None:
     """Every reason is documented."""
-    page = (CHECKOUT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    lines = (CHECKOUT / "docs" / "reasons.md").read_text(encoding="utf-8").splitlines()
     for code, meaning in JudgeCurator.reasons.items():
-        assert f"| `{code}` | curator `judge` | {meaning} |" in page
+        rows = [line for line in lines if line.startswith(f"| `{code}` |") and line.endswith(f"| {meaning} |")]
+        assert len(rows) == 1
+        assert "`judge`" in rows[0]

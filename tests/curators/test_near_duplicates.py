@@ -15,6 +15,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.near_duplicates import NearDuplicates
 from synthwright.kit.texts.text_near import Pairs, Shingles, alike, jaccard, leaving, rows_of_band
+from synthwright.kit.texts.text_rouge import alike_in_order, rouge_l
 from synthwright.kit.texts.text_words import runs, words
 from synthwright.testing import check_curator
 
@@ -170,3 +171,62 @@ def test_many_texts_are_ruled_on_in_seconds() -> None:
     begin = perf_counter()
     ruled(NearDuplicates(), texts)
     assert perf_counter() - begin < 5
+
+
+# ------------------------------------------------------------------------------------------------------------- ROUGE-L
+def lcs(one: list[str], other: list[str]) -> int:
+    """Return the length of the longest common subsequence, the slow way."""
+    best = [0] * (len(other) + 1)
+    for word in one:
+        before = 0
+        for j, said in enumerate(other):
+            before, best[j + 1] = best[j + 1], before + 1 if word == said else max(best[j + 1], best[j])
+    return best[-1]
+
+
+def test_rouge_is_that_of_the_slow_way() -> None:
+    """The longest common subsequences of all pairs at once are those of one pair after another."""
+    rng = np.random.default_rng(2)
+    texts = [" ".join(rng.choice(list("abcdefgh"), int(size))) for size in rng.integers(0, 40, 60)]
+    one, other = (np.asarray(i) for i in np.triu_indices(len(texts), 1))
+    both = ((texts[i].split(), texts[j].split()) for i, j in zip(one, other, strict=True))
+    expected = [2 * lcs(a, b) / max(len(a) + len(b), 1) for a, b in both]
+    assert rouge_l(words(pa.array(texts)), one, other) == pytest.approx(expected)
+
+
+def test_rouge_pairs_are_those_of_exact_comparison() -> None:
+    """What the sketches find as candidates is what comparing all pairs finds."""
+    rng = np.random.default_rng(6)
+    texts = sentences(200, rng)
+    texts += [changed(changed(changed(t, rng), rng), rng) for t in texts[:100]]
+    texts += [" ".join([*t.split()[8:], *t.split()[:8]]) for t in texts[:50]]  # the same words, in another order
+    said = words(pa.array(texts))
+    one, other = (np.asarray(i) for i in np.triu_indices(len(texts), 1))
+    exact = rouge_l(said, one, other)
+    near = {(int(a), int(b)) for a, b in zip(one[exact >= 0.7], other[exact >= 0.7], strict=True)}
+    pairs = alike_in_order(said, 0.7, 7)
+    close = pairs.similarity >= 0.7
+    assert {(int(a), int(b)) for a, b in zip(pairs.earlier[close], pairs.later[close], strict=True)} == near
+    assert 60 < len(near) < 130
+
+
+def test_rouge_rules_by_order() -> None:
+    """Self-Instruct's filter: what is 0.7 alike in order goes, the same words in another order stay, repeats count."""
+    first = "write a short poem about the sea at night"
+    texts = [first, "write a long poem about the sea by day", "night at sea the about poem short a write",
+             "write a short poem about the quiet sea at night", "Write a short poem: about the sea, at night!",
+             "go go go go go go go", "go stop wait run turn look back"]  # fmt: skip
+    verdict = ruled(NearDuplicates(measure="rouge-l", similarity=0.7), texts)
+    assert verdict.keep.tolist() == [True, True, True, False, False, True, True]
+    assert verdict.score is not None
+    assert verdict.score[3:5].tolist() == pytest.approx([18 / 19, 1])
+    assert not ruled(NearDuplicates(similarity=0.7), texts).keep[2]
+    assert check_curator(NearDuplicates(measure="rouge-l"))
+
+
+def test_rouge_takes_words() -> None:
+    """Characters and words in a row do not go with it."""
+    schema = dataset([]).schema
+    for wrong in (NearDuplicates(measure="rouge-l", shingles="characters"), NearDuplicates(measure="rouge-l", run=2)):
+        assert "compares single words in order" in wrong.faults(schema)[0]
+    assert NearDuplicates(measure="rouge-l", run=1).faults(schema) == []

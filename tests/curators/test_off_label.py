@@ -11,7 +11,6 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.off_label import OffLabel, OffLabelReal
 from synthwright.kit.texts.text_labels import doubted, folds_of, scale_of, softmax
-from synthwright.testing import check_curator
 
 ABOUT = {
     "card": ("card", "chip", "cash machine", "PIN", "contactless", "plastic"),
@@ -63,12 +62,6 @@ def gone(recipe: OffLabel, data: Dataset, real: Dataset | None = None, settled: 
     verdict = recipe.fit(data, real, Context(), {"t": settled}).judge(data, Context())[0]
     assert set(verdict.reason.drop_null().to_pylist()) <= {"off-label"}
     return ~verdict.keep
-
-
-@pytest.mark.parametrize("curator", [OffLabel, OffLabelReal])
-def test_contract(curator: type[OffLabel]) -> None:
-    """The contract suite passes."""
-    assert check_curator(curator)
 
 
 def test_planted_labels_are_found() -> None:

@@ -15,7 +15,6 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.personal_data import PersonalData
 from synthwright.kit.texts.personal_text import KINDS, found
-from synthwright.testing import check_curator
 
 PLANTED = {
     "email": ["Write to lena.fischer@example.org please", "mail:JO+x@sub.domain.co.uk!", "müller@bücher.example"],
@@ -70,11 +69,6 @@ def kept(texts: list[str | None], recipe: PersonalData) -> list[bool]:
     verdicts = recipe.fit(data, None, Context()).judge(data, Context())
     stay: list[bool] = verdicts[0].keep.tolist() if verdicts else [True] * len(texts)
     return stay
-
-
-def test_contract() -> None:
-    """The contract suite passes."""
-    assert check_curator(PersonalData)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,7 +18,6 @@ from synthwright.curators.copies import Copies
 from synthwright.curators.duplicates import Duplicates
 from synthwright.kit.measuring.repeats import excess, expected_repeats, modelled, share_by_chance, share_met_again
 from synthwright.kit.rows import row_hashes
-from synthwright.testing import check_curator
 
 
 def dataset(values: np.ndarray, first: int = 0) -> Dataset:
@@ -33,12 +32,6 @@ def gone(curator: Curator, data: Dataset, real: Dataset | None, seed: int = 0) -
     """Return booleans: which rows go."""
     verdicts = curator.fit(data, real, Context(seed=seed)).judge(data, Context())
     return ~verdicts[0].keep if verdicts else np.zeros(data.rows("t"), dtype=bool)
-
-
-@pytest.mark.parametrize("curator", [Duplicates, Copies])
-def test_they_keep_the_contract(curator: type[Curator]) -> None:
-    """The contract suite passes."""
-    assert check_curator(curator)
 
 
 def test_repetitions_go_where_real_rows_do_not_repeat() -> None:

@@ -10,7 +10,6 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.wording import Wording
 from synthwright.kit.texts.wording import mentions
-from synthwright.testing import check_curator
 
 HARMFUL = [
     "You are such an idiot.",
@@ -85,11 +84,6 @@ def said(texts: list[str | None], recipe: Wording | None = None) -> list[str | N
     judge = (recipe or Wording()).fit(data, None, Context())
     found: list[str | None] = judge.judge(data, Context())[0].reason.to_pylist()
     return found
-
-
-def test_contract() -> None:
-    """The contract suite passes."""
-    assert check_curator(Wording)
 
 
 def test_planted_wording_is_found() -> None:

@@ -11,14 +11,8 @@ from scipy import stats
 from tests.generators.ruled_for_tests import LEVEL, made, refused, seen, start, wrong
 
 from synthwright.generators.bernoulli import Bernoulli
-from synthwright.testing import check_generator
 
 ROWS = 30_000
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Bernoulli)
 
 
 @pytest.mark.parametrize("column", ["flag", "whole", "number", "label"])

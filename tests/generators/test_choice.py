@@ -15,16 +15,10 @@ from tests.generators.ruled_for_tests import LEVEL, made, refused, seen, start, 
 from synthwright.core.errors import SampleError
 from synthwright.generators.choice import Choice
 from synthwright.kit.ruled import RuledModel
-from synthwright.testing import check_generator
 
 ROWS = 30_000
 TABLE = {"F": {"0-17": {"none": 1}, "18-64": {"part": 4, "full": 5, "none": 1}, "65+": {"none": 9, "part": 1}},
          "M": {"0-17": ["none"], "18+": {"part": 1, "full": 8}}}  # fmt: skip
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Choice)
 
 
 def shares(values: Any, weights: dict[Any, float]) -> float:

@@ -11,12 +11,6 @@ import pytest
 from tests.generators.ruled_for_tests import made, refused, start, wrong
 
 from synthwright.generators.constant import Constant
-from synthwright.testing import check_generator
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Constant)
 
 
 @pytest.mark.parametrize(("column", "said", "meant"), [

@@ -16,7 +16,6 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Part
 from synthwright.core.errors import SampleError
 from synthwright.generators.correlated import Correlated
-from synthwright.testing import check_generator
 
 ROWS = 20_000
 COLUMNS: dict[str, Any] = {
@@ -36,11 +35,6 @@ def near(found: float, meant: float, rows: int = ROWS) -> bool:
     """Return whether a correlation of ranks is where chance puts it (Bonett and Wright 2000)."""
     spread = np.sqrt((1 + meant**2 / 2) / (rows - 3))
     return bool(abs(np.arctanh(found) - np.arctanh(meant)) < stats.norm.isf(LEVEL / 2) * spread)
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Correlated)
 
 
 def test_ranks() -> None:

@@ -8,12 +8,6 @@ from pydantic import ValidationError
 from tests.generators.ruled_for_tests import made, seen, start, wrong
 
 from synthwright.generators.counter import Counter
-from synthwright.testing import check_generator
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Counter)
 
 
 def test_counts_over_shards() -> None:

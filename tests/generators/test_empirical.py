@@ -14,7 +14,6 @@ from scipy import stats
 from tests.generators.ruled_for_tests import LEVEL, made, refused, start, wrong
 
 from synthwright.generators.empirical import Empirical
-from synthwright.testing import check_generator
 
 ROWS = 30_000
 EDGES, COUNTS = [0, 18, 65, 100], [21, 60, 19]
@@ -24,11 +23,6 @@ def drawn(column: str, **how: Any) -> list[Any]:
     """Return the values of a column."""
     found: list[Any] = made(Empirical.model_validate(how), column, start(ROWS)).column(column).to_pylist()
     return found
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Empirical)
 
 
 def test_numbers() -> None:

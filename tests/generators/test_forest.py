@@ -19,7 +19,6 @@ from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
 from synthwright.core.values import numbers
-from synthwright.generators import forest as module
 from synthwright.generators.forest import Forest, ForestModel
 from synthwright.kit.coding.codecs import UNKNOWN
 from synthwright.testing import toys
@@ -93,7 +92,7 @@ def test_the_seed_decides(tmp_path: Path) -> None:
 
 def test_threads_do_not_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One thread and five make the same model, and the same rows where these are made in several pieces."""
-    monkeypatch.setattr(module, "PIECE", 300)
+    monkeypatch.setattr("synthwright.kit.learning.sequence.PIECE", 300)
     data = _mixed(1_200)
     found = []
     for threads in (1, 5):

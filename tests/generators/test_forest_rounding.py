@@ -12,7 +12,6 @@ from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind
 from synthwright.core.values import numbers
-from synthwright.generators import forest as module
 from synthwright.generators.forest import Forest, ForestModel
 from synthwright.testing import toys
 from synthwright.testing.stored import contents
@@ -59,7 +58,7 @@ def test_round_numbers_and_single_ones_stay_as_frequent() -> None:
 
 def test_rounding_is_the_same_for_the_same_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One thread and five save the same bytes and make the same rows, a loaded model too."""
-    monkeypatch.setattr(module, "PIECE", 400)
+    monkeypatch.setattr("synthwright.kit.learning.sequence.PIECE", 400)
     data, found = _shop(), []
     for threads in (1, 5):
         monkeypatch.setattr("synthwright.kit.learning.threads.threads", lambda threads=threads: threads)

@@ -16,7 +16,6 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.generators.formula import Formula
 from synthwright.kit.ruled import RuledModel
-from synthwright.testing import check_generator
 
 MONEY = Field(kind=Kind.NUMBER, type="decimal128(12, 2)")
 SCHEMA = Schema(tables={
@@ -47,11 +46,6 @@ def sampled(recipe: Formula, *produce: str, data: Dataset | None = None, mode: A
     data = given() if data is None else data
     model = recipe.fit(Dataset.empty(SCHEMA), Part(produce, (), mode), Context(seed=1))
     return model.sample(data, Context(seed=1)).data
-
-
-def test_contract() -> None:
-    """It keeps the contract of generators."""
-    assert "travels" in check_generator(Formula)
 
 
 def test_columns_follow_from_others_in_any_order() -> None:

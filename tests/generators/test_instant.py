@@ -114,7 +114,6 @@ def fits(counts: np.ndarray, weights: np.ndarray) -> float:
 
 def test_contract() -> None:
     """All that holds for every generator holds."""
-    check_generator(Instant)
     check_generator(Instant(between=("2020-01-01", "2021-06-30"), rhythm={"hours": {"8-18": 5}, "holidays": "DE"}))
 
 

@@ -12,7 +12,6 @@ from tests.generators.ruled_for_tests import made, start, wrong
 
 from synthwright.core.schema import Kind
 from synthwright.generators.mask import Mask
-from synthwright.testing import check_generator
 
 TEXTS = ["4000 1234-5678", "Ab9", "", "ÄÖ é日本7x", None, "abcdefgh", "x"]
 
@@ -35,11 +34,6 @@ def reference(text: str | None, first: int, last: int, *, marks: bool) -> str | 
         first = last = 0
     return "".join(c if i < first or i >= len(text) - last or (marks and not c.isalnum()) else "*"
                    for i, c in enumerate(text))  # fmt: skip
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Mask)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 0), (2, 0), (0, 4), (1, 2), (4, 4)])

@@ -16,14 +16,8 @@ from tests.generators.ruled_for_tests import LEVEL, made, refused, start, wrong
 
 from synthwright.core.errors import SampleError
 from synthwright.generators.pattern import Pattern
-from synthwright.testing import check_generator
 
 Check = Literal["luhn", "ean13", "isbn13", "verhoeff", "mod97"]
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Pattern)
 
 
 @pytest.mark.parametrize("pattern", [

@@ -25,7 +25,6 @@ from synthwright.kit.chat.asking import Asking
 from synthwright.kit.prompting.answers import REASONS
 from synthwright.line import check
 from synthwright.providers.scripted import Scripted
-from synthwright.testing import check_generator
 from synthwright.testing.models import DirectModels, talkative
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -79,11 +78,6 @@ def reasons(sample: Sample) -> list[str | None]:
 def echo(_: str, request: Request, __: Key) -> str:
     """Answer with the question."""
     return "Q: " + request.messages[-1].text
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(PromptGenerator)
 
 
 # ------------------------------------------------------------------------------------------------------- what is asked

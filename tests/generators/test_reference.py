@@ -24,7 +24,6 @@ from synthwright.kit.measuring import pairs
 from synthwright.kit.sampling.degrees import Lots, law_weights
 from synthwright.kit.sampling.dice import secret
 from synthwright.steps import generate
-from synthwright.testing import check_generator
 
 LEVEL = 1e-6
 """The false-alarm rate of each test of shares; seeds are fixed."""
@@ -49,11 +48,6 @@ def drawn(rows: int, many: int = 20, *, seed: int = 0, first: int = 0, **how: An
     assert ROW in made.column_names
     places: Mapping[int, int] = {int(k): i for i, k in enumerate(keys)}
     return np.array([places.get(k, -1) for k in made.column("shop").to_pylist()])
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Reference)
 
 
 def test_uniform() -> None:

@@ -24,7 +24,6 @@ from synthwright.generators.running import Running
 from synthwright.kit.events.balances import LACK, Walk, walked
 from synthwright.line import check
 from synthwright.steps import generate
-from synthwright.testing import check_generator
 
 KEY = {"kind": "key", "type": "int64", "nulls": False}
 MONEY = {"kind": "number", "type": "decimal128(12, 2)"}
@@ -93,11 +92,6 @@ def plain(  # noqa: PLR0913  what the rule takes
             balance += filled + change
             out[i] = (before, change if rows[i][amount] is not None else None, filled, balance)
     return out
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Running)
 
 
 @pytest.mark.parametrize("seed", range(3))

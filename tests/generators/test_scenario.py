@@ -15,15 +15,7 @@ from tests.generators.scenario_for_tests import LEVEL, column, far, made, one, p
 import synthwright as sw
 from synthwright.core.context import Context
 from synthwright.core.errors import SampleError
-from synthwright.generators.scenario import Scenario
 from synthwright.kit.ruled import followed
-from synthwright.testing import check_generator
-
-
-def test_contract() -> None:
-    """It keeps the contract of generators."""
-    assert "travels" in check_generator(Scenario)
-
 
 # ------------------------------------------------------------------------------------------------------------- rates
 MIX: dict[str, Any] = {

@@ -19,7 +19,6 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import Schema
 from synthwright.generators.template import Template
 from synthwright.kit.ruled import RuledModel
-from synthwright.testing import check_generator
 
 LEVEL = 1e-6
 """The false-alarm rate of each statistical test; seeds are fixed."""
@@ -67,11 +66,6 @@ def found(table: dict[str, list[Any]]) -> list[list[tuple[str, str]]]:
     """Return what the spans of each text hold."""
     return [[(text[s["start"] : s["end"]], s["label"]) for s in json.loads(spans)]
             for text, spans in zip(table["text"], table["spans"], strict=True)]  # fmt: skip
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Template)
 
 
 def test_golden() -> None:

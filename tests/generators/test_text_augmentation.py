@@ -35,7 +35,6 @@ from synthwright.kit.texts.text_operations import (
 from synthwright.kit.texts.text_operations import Words as New
 from synthwright.kit.texts.text_pieces import TEXT, Pieces, cut, deleted, joined
 from synthwright.kit.texts.text_slips import CONFUSED, Edits, Ocr, Typo
-from synthwright.testing import check_generator
 
 ALL = ("contraction", "synonym", "insertion", "deletion", "swap", "entity", "casing", "ocr", "typo")
 TEXTS = [
@@ -78,11 +77,6 @@ def marked(texts: pa.Array, spans: Spans) -> list[str]:
 def every(**said: Any) -> TextAugmentation:
     """Return a recipe that does all it can."""
     return TextAugmentation.model_validate({"operations": dict.fromkeys(ALL, 0.5), **said})
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(TextAugmentation)
 
 
 def test_texts_are_cut_and_joined_again() -> None:

@@ -19,7 +19,6 @@ from synthwright.core.errors import SampleError, SpecError
 from synthwright.core.schema import Schema
 from synthwright.generators.tree import Tree
 from synthwright.steps import generate
-from synthwright.testing import check_generator
 
 SURE = 4.9
 """Standard deviations that a count strays by chance once in a million tests; seeds are fixed."""
@@ -53,11 +52,6 @@ def depths(above: np.ndarray) -> np.ndarray:
     for i, up in enumerate(above):
         deep[i] = 0 if up < 0 else deep[up] + 1
     return deep
-
-
-def test_contract() -> None:
-    """All that holds for every generator holds."""
-    check_generator(Tree)
 
 
 @pytest.mark.parametrize("law", LAWS)

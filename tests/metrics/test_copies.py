@@ -21,7 +21,7 @@ from synthwright.metrics.dcr_share import DcrShare
 from synthwright.metrics.exact_copies import ExactCopies
 from synthwright.metrics.near_copies import NearCopies
 from synthwright.metrics.rare_copies import RareCopies
-from synthwright.testing import check_metric, toys
+from synthwright.testing import toys
 
 METRICS = (ExactCopies(), NearCopies(), RareCopies())
 ROWS = 1_600
@@ -110,12 +110,6 @@ def refused(metric: Metric, case: Case) -> bool:
 def test_second_real_sample_passes(people: Case, metric: Metric, held: bool) -> None:  # noqa: FBT001
     """A second real sample is within chance of its reference, with held-out rows and without."""
     assert not refused(metric, people if held else people._replace(holdout=None))
-
-
-@pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
-def test_contract(metric: Metric) -> None:
-    """They keep to what every metric keeps to."""
-    check_metric(metric)
 
 
 def test_one_copy_in_a_hundred(people: Case) -> None:

@@ -16,7 +16,7 @@ from synthwright.kit.measuring.manifold import around, inside, radii
 from synthwright.kit.measuring.neighbours import Points, nearest, points
 from synthwright.metrics.density import Density
 from synthwright.metrics.recall import Recall
-from synthwright.testing import check_metric, toys
+from synthwright.testing import toys
 
 Measure = Callable[..., dict[str, Score]]
 FIELDS = {"n": Field(kind=Kind.NUMBER), "m": Field(kind=Kind.INTEGER), "c": Field(kind=Kind.CATEGORY)}
@@ -44,12 +44,6 @@ def by_hand(rows: Points, others: Points) -> np.ndarray:
     out = np.empty_like(distance)
     np.put_along_axis(out, place, distance, axis=1)
     return out
-
-
-@pytest.mark.parametrize("metric", [Density, Recall])
-def test_contract(metric: type[Metric]) -> None:
-    """They are metrics, and get through every awkward table."""
-    check_metric(metric)
 
 
 @pytest.mark.parametrize("cells", [400_000, 50])

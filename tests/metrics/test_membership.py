@@ -21,7 +21,7 @@ from synthwright.kit.measuring.attacks import area, caught, scaled
 from synthwright.kit.measuring.neighbours import Points
 from synthwright.metrics import membership
 from synthwright.metrics.membership import ATTACKS, ISOLATED, RATES, Membership
-from synthwright.testing import check_metric, toys
+from synthwright.testing import toys
 
 Measure = Callable[..., dict[str, Score]]
 
@@ -38,11 +38,6 @@ def beyond(score: Score) -> bool:
     assert score.value is not None
     assert score.reference is not None
     return not parse("membership <= reference + chance").holds(score.value, score.reference, score.chance)
-
-
-def test_contract() -> None:
-    """The metric keeps to what every metric keeps to."""
-    check_metric(Membership)
 
 
 # -------------------------------------------------------------------------------------------------- whom it accuses

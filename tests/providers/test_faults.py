@@ -196,6 +196,7 @@ def test_statuses_that_are_asked_again(status: int) -> None:
     (400, b'[{"error": {"message": "API key not valid.", "status": "INVALID_ARGUMENT"}}]', "key in SOME_KEY", True),
     (403, b"", "the key in SOME_KEY was refused", True),
     (422, b'{"detail": [{"msg": "extra fields not permitted"}]}', "extra fields not permitted", False),
+    (400, b'{"error": {"message": "This response_format type is unavailable now"}}', "'structured: object'", False),
     (418, b"<html><script>evil()</script><p>I am a  teapot</p>", "it does not take the request: I am a teapot", False),
 ])  # fmt: skip
 def test_statuses_that_are_not(status: int, body: bytes, part: str, *, fatal: bool) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthwright.core.context import Context
-from synthwright.core.contracts import Generator, Model, Part, Score, Sink
+from synthwright.core.contracts import Abilities, Generator, Model, Part, Score, Sink
 from synthwright.core.dataset import Dataset
 from synthwright.core.plan import Plan, PlannedPart
 from synthwright.core.spec import Spec
@@ -79,6 +79,7 @@ class Lathe(Generator):
     """Stands for a generator: a card names it and nothing more."""
 
     name: ClassVar[str] = "lathe"
+    abilities: ClassVar[Abilities] = Abilities(frozenset())
 
     def fit(self, data: Dataset, part: Part, ctx: Context) -> Model:
         """Learn nothing."""
@@ -109,6 +110,7 @@ def make_plan() -> MakePlan:
     def make(data: Dataset, *, keep: Sequence[str] = (), **said: object) -> Plan:
         made = tuple(c for c in data.schema.columns if c not in keep)
         words = {"synthwright": 1, "name": "things", "seed": 7, "schema": data.schema} | said
+        words |= {"start": {"from": "source", "keep": list(keep)}} if keep else {}
         parts = tuple(PlannedPart(t, Lathe(), Part(tuple(c for c in made if data.schema.split(c)[0] == t)), t)
                       for t in data.schema.tables)  # fmt: skip
         return Plan(Spec.model_validate(words), data.schema, parts, (), (), (), Press())

@@ -70,6 +70,17 @@ def test_kept_columns_are_told_first(make_plan: MakePlan, make_release: MakeRele
     assert line.endswith("| kept: real |")
 
 
+def test_what_was_set_is_not_real(make_plan: MakePlan, make_release: MakeRelease) -> None:
+    """A column that no generator made and no real row gave was set: the card does not call it real."""
+    data = toys.plain()
+    plan = make_plan(data, start={"set": {"thing.size": 5}})
+    part = plan.parts[0]._replace(part=plan.parts[0].part._replace(produce=("thing.colour",)))
+    _, body = read(make_release(data, plan._replace(parts=(part,))))
+    assert "partly synthetic" not in body
+    line = next(line for line in body.splitlines() if line.startswith("| `size` | integer |"))
+    assert line.endswith("| set before |")
+
+
 def test_rules_are_listed(make_plan: MakePlan, make_release: MakeRelease) -> None:
     """What every row keeps is told."""
     data = toys.plain()

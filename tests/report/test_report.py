@@ -32,7 +32,8 @@ def test_json_is_the_contract(make_report: MakeReport) -> None:
     """`report.json` has exactly the agreed words, and warnings, notes and whether it was only judged beside."""
     said = make_report().to_json()
     assert set(said) == {"synthwright", "verdict", "rows", "scores", "gates", "dropped", "seconds", "spend",
-                         "fingerprint", "judged", "warnings", "notes", "waived", "went", "costs", "cells"}  # fmt: skip
+                         "fingerprint", "judged", "warnings", "notes", "waived", "went", "costs", "cells",
+                         "diversity"}  # fmt: skip
     assert set(said["scores"][0]) == {
         "metric",
         "about",

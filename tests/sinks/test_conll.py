@@ -13,7 +13,7 @@ from synthwright.core.errors import InputError
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.sinks import annotated
 from synthwright.sinks.conll import Conll
-from synthwright.testing import check_sink, toys
+from synthwright.testing import toys
 
 MARK = {"synthwright.synthetic": "true"}
 
@@ -38,11 +38,6 @@ def written(folder: Path, held: pa.Table, sink: Conll) -> str:
     path.unlink(missing_ok=True)
     sink.write_file(held, path, MARK)
     return path.read_text(encoding="utf-8")
-
-
-def test_contract() -> None:
-    """All that holds for every sink holds."""
-    check_sink(Conll)
 
 
 def test_blocks(tmp_path: Path) -> None:

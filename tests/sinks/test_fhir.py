@@ -17,7 +17,6 @@ from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.kit.fhir import fhir_bundles
 from synthwright.sinks import fhir
 from synthwright.sinks.fhir import Fhir
-from synthwright.testing import check_sink
 
 MARK = {"synthwright.synthetic": "true"}
 PATIENT = {
@@ -86,11 +85,6 @@ def written(folder: Path, **settings: Any) -> dict[str, list[Any]]:
     files = sink.write(dataset(), folder, MARK)
     assert sorted(files) == sorted(p for p in folder.rglob("*") if p.is_file())
     return {p.relative_to(folder).as_posix(): [json.loads(line) for line in p.read_text().splitlines()] for p in files}
-
-
-def test_contract() -> None:
-    """Without a mapping it keeps the contract of sinks."""
-    assert "writes" in check_sink(Fhir)
 
 
 def test_resources(tmp_path: Path) -> None:

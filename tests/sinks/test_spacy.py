@@ -11,7 +11,6 @@ from tests.sinks.test_conll import MARK, ROWS, table
 
 from synthwright.sinks import annotated
 from synthwright.sinks.spacy import Spacy
-from synthwright.testing import check_sink
 
 
 def rows(folder: Path, held: pa.Table) -> list[dict[str, object]]:
@@ -20,11 +19,6 @@ def rows(folder: Path, held: pa.Table) -> list[dict[str, object]]:
     path.unlink(missing_ok=True)
     Spacy().write_file(held, path, MARK)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
-
-
-def test_contract() -> None:
-    """All that holds for every sink holds."""
-    check_sink(Spacy)
 
 
 def test_lines(tmp_path: Path) -> None:

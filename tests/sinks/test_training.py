@@ -21,7 +21,6 @@ from synthwright.sinks.dpo import Dpo
 from synthwright.sinks.openai_messages import OpenaiMessages
 from synthwright.sinks.sharegpt import Sharegpt
 from synthwright.sinks.training import Training
-from synthwright.testing import check_sink
 
 MARK = {"synthwright.synthetic": "true"}
 KINDS: list[type[Training]] = [OpenaiMessages, Sharegpt, Alpaca, Dpo]
@@ -56,12 +55,6 @@ def refused(sink: Sink, data: Dataset, folder: Path, said: str) -> None:
     with pytest.raises(InputError, match=said):
         sink.write(data, folder, MARK)
     assert not list(folder.rglob("*.jsonl"))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_contract(kind: type[Training]) -> None:
-    """All that holds for every sink holds."""
-    check_sink(kind)
 
 
 PAIRS: dict[str, Any] = {"qa": {"n": ["1", "2"], "question": ["Why?", AWKWARD], "answer": [AWKWARD, "So."]}}
@@ -273,6 +266,90 @@ def test_faults(sink: Training, said: str) -> None:
                    turn_qa={"kind": "reference", "to": "qa.id"})  # fmt: skip
     assert any(re.search(said, f) for f in sink.faults(data.schema)), sink.faults(data.schema)
     assert OpenaiMessages(turns="turn", content="words").faults(data.schema) == []
+
+
+# --------------------------------------------------------------------------------------------------------- tools
+def called(number: str, name: str = "find", arguments: str = '{"n": 1}') -> dict[str, Any]:
+    """Return a call of a tool, as OpenAI's messages have it."""
+    return {"id": number, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+TOOLS: list[dict[str, Any]] = [
+    {"role": "user", "content": "Where?"},
+    {"role": "assistant", "content": None, "tool_calls": [called("a"), called("b", "look", "{}")]},
+    {"role": "tool", "tool_call_id": "b", "content": '{"x": 1}'}, {"role": "tool", "tool_call_id": "a", "content": "A"},
+    {"role": "assistant", "content": "There."},
+]  # fmt: skip
+DECLARED = [{"type": "function", "function": {"name": "find", "description": "Finds.", "parameters": {}}}]
+
+
+def test_tools(tmp_path: Path) -> None:
+    """Calls and results are written as each form has them; tools stand beside, where a column of them is named."""
+    shorter = [t | {"tool_calls": [called("c")]} if "tool_calls" in t else t for t in TOOLS[:2]]
+    result = {"role": "tool", "tool_call_id": "c", "name": "find", "content": ""}
+    talks = {"messages": [json.dumps(TOOLS), json.dumps([*shorter, result, TOOLS[-1]]), json.dumps(CHAT)],
+             "tools": [json.dumps(DECLARED), None, "[]"]}  # fmt: skip
+    said = written(OpenaiMessages(tools="tools"), dataset({"chat": talks}), tmp_path / "a", "chat")
+    assert said[0] == {"messages": TOOLS, "tools": DECLARED}
+    assert "tools" not in said[1]
+    assert said[1]["messages"][2] == {"role": "tool", "tool_call_id": "c", "content": ""}
+    assert said[2] == {"messages": CHAT, "tools": []}
+    assert "tools" not in written(OpenaiMessages(), dataset({"chat": talks}), tmp_path / "b", "chat")[0]
+    said = written(Sharegpt(tools="tools"), dataset({"chat": talks}), tmp_path / "c", "chat")
+    assert [t["from"] for t in said[0]["conversations"]] == ["human", "function_call", "observation", "gpt"]
+    calls = [{"name": "find", "arguments": {"n": 1}}, {"name": "look", "arguments": {}}]
+    assert json.loads(said[0]["conversations"][1]["value"]) == calls
+    assert json.loads(said[0]["conversations"][2]["value"]) == [{"x": 1}, "A"]
+    assert json.loads(said[0]["tools"]) == [DECLARED[0]["function"]]
+    assert json.loads(said[1]["conversations"][1]["value"]) == calls[0]
+    assert said[1]["conversations"][2] == {"from": "observation", "value": ""}
+
+
+@pytest.mark.parametrize(("turns", "why"), [
+    ([TOOLS[0], TOOLS[2]], "a tool's result that no call asked for"),
+    ([*TOOLS[:2], TOOLS[4]], "a call that has no result"), (TOOLS[:3], "a call that has no result"),
+    ([*TOOLS[:4], TOOLS[3]], "a tool's result that no call asked for"),
+    ([*TOOLS, TOOLS[0], TOOLS[1]], "two calls of the same number"),
+    ([TOOLS[0] | {"tool_calls": []}], "other keys"), ([TOOLS[1] | {"name": "x"}], "other keys"),
+    ([TOOLS[1] | {"tool_calls": ["a"]}], "calls that are none"), ([TOOLS[1] | {"tool_calls": {}}], "says nothing"),
+    ([TOOLS[1] | {"tool_calls": [called("a", "")]}], "a call of no tool"),
+    ([TOOLS[1] | {"tool_calls": [called("a", "f", "[]")]}], "whose arguments are no JSON object"),
+    ([TOOLS[1] | {"tool_calls": [called("a", "\ud83d")]}], "half a character"),
+])  # fmt: skip
+def test_calls_and_results_belong_together(tmp_path: Path, turns: list[Any], why: str) -> None:
+    """A call without a result, a result without a call, and calls that are none are errors."""
+    refused(OpenaiMessages(), dataset({"chat": {"messages": [json.dumps(turns)]}}), tmp_path, why)
+
+
+def test_faults_of_tools(tmp_path: Path) -> None:
+    """What a form cannot say, and tools that are none, are errors, too."""
+    both = [TOOLS[0], TOOLS[1] | {"content": "Wait."}]
+    data = dataset({"chat": {"messages": [json.dumps(both)], "tools": ["5"], "odd": ["{"]}})
+    assert written(OpenaiMessages(), data, tmp_path / "a", "chat")[0]["messages"][1]["content"] == "Wait."
+    refused(Sharegpt(), data, tmp_path / "b", "1 with a turn that says something and calls a tool")
+    refused(OpenaiMessages(tools="tools"), data, tmp_path / "c", "1 whose tools are no list of")
+    refused(OpenaiMessages(tools="odd"), data, tmp_path / "d", "1 whose tools are no JSON")
+    assert "tools: no table has a column 'tool'" in OpenaiMessages(tools="tool").faults(data.schema)[0]
+
+
+def test_calls_in_rows(tmp_path: Path) -> None:
+    """Rows of calls are put together; without numbers, results are in the order of calls."""
+    rows: dict[str, Any] = {
+        "talk": [10] * 6, "position": [1, 2, 3, 4, 5, 6],
+        "speaker": ["customer", "agent", "agent", "tool", "tool", "agent"],
+        "text": ["Where?", None, None, "A", "B", "There."], "tool": [None, "find", "look", None, None, None],
+        "arguments": [None, '{"n": 1}', "{}", None, None, None],
+    }  # fmt: skip
+    fields: dict[str, Any] = {"talk_id": {"kind": "key"}, "turn_talk": {"kind": "reference", "to": "talk.id"}}
+    kinds: dict[str, Any] = {"turn_position": {"kind": "integer"}, "turn_speaker": {"kind": "category"}}
+    data = dataset({"talk": {"id": [10]}, "turn": rows}, **fields, **kinds)
+    (said,) = written(OpenaiMessages(turns="turn", roles=WHO), data, tmp_path / "a", "talk")
+    assert said["messages"][1]["tool_calls"] == [called("call_1"), called("call_2", "look", "{}")]
+    assert [t.get("tool_call_id") for t in said["messages"]] == [None, None, "call_1", "call_2", None]
+    lone = dataset(
+        {"talk": {"id": [10]}, "turn": {c: v for c, v in rows.items() if c != "arguments"}}, **fields, **kinds
+    )
+    refused(OpenaiMessages(turns="turn", roles=WHO), lone, tmp_path / "b", "1 with a turn that says nothing")
 
 
 def test_other_names_of_speakers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ from synthwright.core.errors import StoreError, UnknownNameError
 from synthwright.core.loading import load_spec
 from synthwright.core.plan import Plan
 
+EXAMPLES = "examples"
+"""What `list` shows beside groups of recipes."""
 _LONG = 160
 """Characters of a default that are shown."""
 
@@ -100,24 +103,37 @@ def verify_release(folder: Path, say: Say) -> None:
 
 
 def list_plugins(group: str | None, say: Say) -> None:
-    """Show the registered names of a group, or of all."""
-    from rich.table import Table
+    """Show the registered names of a group, or of all, or the examples."""
+    from synthwright import examples
 
-    known = list(registry.GROUPS)
-    if group is not None and group not in registry.GROUPS:
+    known = [*registry.GROUPS, EXAMPLES]
+    if group is not None and group not in known:
         from difflib import get_close_matches
 
         near = get_close_matches(group, known, n=1)
         raise UnknownNameError("list", repr(group), wanted=f"one of {', '.join(known)}", got="something else",
                                remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
-    groups = [g for g in known if group in (None, g)]
-    found = {g: {n: registry.find(g, n) for n in registry.names(g)} for g in groups}
-    say.result({g: {n: summary(r) for n, r in recipes.items()} for g, recipes in found.items()})
-    for name, recipes in found.items():
-        shown = Table("name", "what it does", title=name, title_justify="left")
-        for recipe_name, recipe in recipes.items():
-            shown.add_row(recipe_name, summary(recipe).replace("[", r"\["))
-        say.console.print(shown)
+    found: dict[str, dict[str, str]] = {
+             g: {n: summary(registry.find(g, n)) for n in registry.names(g)} for g in registry.GROUPS
+             if group in (None, g)}  # fmt: skip
+    if group == EXAMPLES:
+        found = {EXAMPLES: {n: examples.about(n) for n in examples.names()}}
+    say.result(found)
+    for name, said in found.items():
+        _show_names(name, said, say)
+    if group is None:
+        say.line(f"{len(examples.names())} complete examples: synthwright list {EXAMPLES}")
+
+
+def _show_names(title: str, said: Mapping[str, str], say: Say) -> None:
+    from rich.table import Table
+
+    shown = Table("name", "what it does" if title != EXAMPLES else "what it is", title=title, title_justify="left")
+    for name, about in said.items():
+        shown.add_row(name, about.replace("[", r"\["))
+    say.console.print(shown)
+    if title == EXAMPLES:
+        say.line("To take one: synthwright init --from NAME")
 
 
 def explain_plugin(name: str, say: Say) -> None:

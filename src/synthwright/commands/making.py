@@ -70,15 +70,15 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
 
 def init_example(name: str, *, force: bool, say: Say) -> None:
     """Copy an example into the present folder: its specification, what it reads, and what is to know about it."""
-    from synthwright.examples import folder
+    from synthwright.examples import files as files_of
 
     here = Path.cwd()
-    files = {here / (f"{name}.md" if p.name == "README.md" else p.name): p
-             for p in sorted(folder(name).iterdir()) if p.is_file()}  # fmt: skip
+    files = {here / where: at for where, at in files_of(name).items()}
     _refuse_present(files, force=force)
     _write({file: at.read_bytes() for file, at in files.items()})
-    say.result({"spec": f"{name}.yaml", "files": [f.name for f in files]})
-    say.line(f"Wrote {', '.join(f.name for f in files)}. Next: synthwright run {name}.yaml")
+    named = [f.relative_to(here).as_posix() for f in files]
+    say.result({"spec": f"{name}.yaml", "files": named})
+    say.line(f"Wrote {', '.join(named)}. Next: synthwright run {name}.yaml")
 
 
 def _refuse_present(files: Iterable[Path], *, force: bool) -> None:
@@ -90,9 +90,10 @@ def _refuse_present(files: Iterable[Path], *, force: bool) -> None:
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
-    """Write files into one folder, each of them whole or not at all."""
+    """Write files, each of them whole or not at all; their folders come to be."""
     for file, held in files.items():
         with said_plainly(file.parent):
+            file.parent.mkdir(parents=True, exist_ok=True)
             unfinished = file.with_name(f".{file.name}.new")
             unfinished.write_bytes(held)
             unfinished.replace(file)

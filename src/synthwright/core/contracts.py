@@ -52,6 +52,10 @@ class Recipe(Frozen):
         """Return the names of the language models that it asks; it then runs in the driver."""
         return ()
 
+    def files(self, ctx: Context) -> list[Path]:
+        """Return the files that it reads: their contents are part of the identity of what it learns."""
+        return []
+
 
 class Spend(NamedTuple):
     """What a model cost in privacy: infinite epsilon means no formal guarantee."""
@@ -97,6 +101,10 @@ class Abilities:
     """Whether it can change columns that other parts made (`change:`), and make columns beside them."""
     replaces: bool = False
     """Whether it makes nothing where nothing is: it only varies values that are there, in mode `replace`."""
+    masks: bool = False
+    """Whether it varies them so that nobody can tell whose they are: gates of privacy then rule on how well it does."""
+    reads_texts: bool = False
+    """Whether it learns from real texts too, which are else made anew; never from personal data."""
 
 
 class Verdict(NamedTuple):
@@ -256,10 +264,6 @@ class Curator(Recipe, ABC):
     """Whether it compares with real rows; the release is then outside any privacy guarantee of its models."""
     reasons: ClassVar[dict[str, str]]
     """Every reason code it may give, and what it means."""
-
-    def files(self, ctx: Context) -> list[Path]:
-        """Return the files that it reads: their contents are part of the identity of its rulings."""
-        return []
 
     def remarks(self, called: Mapping[str, str], writers: Collection[str]) -> tuple[str, ...]:
         """Return what readers of the report must know about the language models that it asks, a sentence each.

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from synthwright.core import registry
 from synthwright.core.contracts import Recipe
+from synthwright.core.docstrings import WithMeanings, meanings
 from synthwright.core.spec import Spec
 
 
@@ -30,11 +31,11 @@ def summary(recipe: type[Recipe]) -> str:
 def parameters(recipe: type[Recipe]) -> list[Parameter]:
     """Return a recipe's parameters, from its own fields."""
     schema = recipe.model_json_schema()["properties"] if recipe.model_fields else {}
-    found = []
+    found, told = [], meanings(recipe)
     for name, field in recipe.model_fields.items():
         said = schema.get(field.alias or name, {})
         default = None if field.default is PydanticUndefined else field.default
-        found.append(Parameter(field.alias or name, _kind(said), default, _bounds(said), field.description or ""))
+        found.append(Parameter(field.alias or name, _kind(said), default, _bounds(said), told[name]))
     return found
 
 
@@ -53,7 +54,7 @@ def _bounds(said: dict[str, Any]) -> str:
 
 def spec_schema() -> dict[str, Any]:
     """Return the JSON Schema of the specification, in which every registered name brings its parameters."""
-    schema = Spec.model_json_schema(by_alias=True)
+    schema = Spec.model_json_schema(by_alias=True, schema_generator=WithMeanings)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Synthwright specification"
     definitions = schema["$defs"]
@@ -84,7 +85,8 @@ def _with_recipes(definition: dict[str, Any], group: Any, definitions: dict[str,
     rules = []
     for name in names:
         recipe = registry.find(group, name)
-        takes = recipe.model_json_schema(by_alias=True, ref_template=f"#/$defs/{name}.{{model}}")
+        place = f"#/$defs/{name}.{{model}}"
+        takes = recipe.model_json_schema(by_alias=True, ref_template=place, schema_generator=WithMeanings)
         definitions.update({f"{name}.{inner}": said for inner, said in takes.pop("$defs", {}).items()})
         rules.append({
             "if": {"properties": {"use": {"const": name}}, "required": ["use"]},

@@ -44,6 +44,8 @@ class Known:
     """How many rows each table gets."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of the recipe that is asked, as they are written."""
+    given: tuple[str, ...] = ()
+    """The columns that its part may look at, as `table.column`."""
 
 
 def compared(tree: Node) -> Iterator[tuple[str, tuple[str, ...]]]:

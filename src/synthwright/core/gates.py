@@ -99,6 +99,7 @@ SOFT_GATES: tuple[str, ...] = (
     "tstr >= 0.98 * reference - chance",
     "dcr-share <= 1 * reference + 0.03",
     "coverage >= 0.95 * reference - chance",
+    "text-diversity >= 0.9 * reference - chance",
 )
 """What good data reaches; falling short is a warning in the report, and nothing more."""
 

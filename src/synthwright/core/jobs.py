@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from synthwright.core import registry
-from synthwright.core.contracts import Generator, Metric
+from synthwright.core.contracts import Abilities, Generator, Metric
 from synthwright.core.plan_children import Planned
 from synthwright.core.ruling import Ruling, Waived
+from synthwright.core.safe_yaml import Place
+from synthwright.core.schema import Schema
 from synthwright.core.spec import DEFAULT_CURATORS, PartUse, Spec, Use
 
 REAL_ROWS = ("duplicates", "copies")
@@ -20,6 +22,7 @@ _FILLED = "nulls are filled, as the specification asks: none are to be like thos
 VARIED = "values of real rows are varied, as the specification asks: most of each stays, which protects nobody"
 """Why no gate asks varied rows to be private."""
 _CHANGED = "values of real rows are varied, as the specification asks: they need not be as frequent as real ones"
+_GROUPED = "values of real rows are coarsened so that nobody can tell whose they are: rows may become alike"
 _REPEATED = "real rows are taken several times, as the specification asks, and not every one comes out changed"
 
 
@@ -28,16 +31,60 @@ def fills(spec: Spec) -> bool:
     return spec.begin.origin == "source" and bool(spec.parts) and all(p.mode == "fill" for p in spec.parts)
 
 
+def kept_by_name(spec: Spec, schema: Schema, tell: Callable[[Place, str], None]) -> Spec:
+    """Return a specification whose `keep` names every column: `table.*` means those that no part makes by name."""
+    named = {c for part in spec.parts for c in (*part.make, *part.change)}
+
+    def columns(kept: tuple[str, ...], place: Place) -> tuple[str, ...]:
+        found: list[str] = []
+        for i, column in enumerate(kept):
+            table = column.removesuffix(".*")
+            mine = table if table != column else schema.split(column)[0] if column in schema.columns else ""
+            if mine in spec.begin.beside:
+                tell((*place, i), f"{column!r} is kept, and new rows of {mine!r} are asked for: say one of them")
+            elif table == column or table not in schema.tables:
+                found.append(column)
+            elif column in named:
+                tell((*place, i), f"{column!r} is kept and made: name the columns that are made")
+            else:
+                found += [c for c in schema.columns if schema.split(c)[0] == table and c not in named]
+        return tuple(dict.fromkeys(found))
+
+    start = spec.start.model_copy(update={"keep": columns(spec.start.keep, ("start", "keep"))})
+    return spec.model_copy(update={"keep": columns(spec.keep, ("keep",)), "start": start})
+
+
+def beside_only(spec: Spec) -> bool:
+    """Return whether new rows are made beside real ones that stay as they are: nothing is learned from these."""
+    made = [c for p in spec.parts for c in (*p.make, *p.change)]
+    new = tuple(f"{table}." for table in spec.begin.beside)
+    return bool(new) and bool(made) and all(c.startswith(new) for c in made) and not any(map(_learning, spec.parts))
+
+
 def varies(spec: Spec) -> bool:
     """Return whether real rows are varied and nothing else: values that are there are changed a little, none is new."""
     return spec.begin.origin == "source" and bool(spec.parts) and all(map(varying, spec.parts))
 
 
 def varying(use: PartUse) -> bool:
-    """Return whether a part varies values that are there."""
-    if use.use not in registry.names("generators"):
-        return False
-    return cast(type[Generator], registry.find("generators", use.use)).abilities.replaces
+    """Return whether a part varies values that are there, and protects nobody."""
+    return use.use in registry.names("generators") and _abilities(use).replaces and not _abilities(use).masks
+
+
+def masks(spec: Spec) -> bool:
+    """Return whether values of real rows are varied, and nothing else, so that nobody can tell whose they are."""
+    known = registry.names("generators")
+    able = [_abilities(p) if p.use in known else Abilities(frozenset()) for p in spec.parts]
+    return spec.begin.origin == "source" and all(a.replaces for a in able) and any(a.masks for a in able)
+
+
+def _learning(use: PartUse) -> bool:
+    """Return whether a part learns from real rows, or may: nobody knows its generator."""
+    return use.use not in registry.names("generators") or _abilities(use).learns
+
+
+def _abilities(use: PartUse) -> Abilities:
+    return cast(type[Generator], registry.find("generators", use.use)).abilities
 
 
 def varied(spec: Spec, parts: Sequence[Planned]) -> tuple[str, ...]:
@@ -46,10 +93,18 @@ def varied(spec: Spec, parts: Sequence[Planned]) -> tuple[str, ...]:
     return tuple(c for p in parts if real and p.generator.abilities.replaces for c in p.part.produce)
 
 
+def holding(parts: Sequence[Planned]) -> tuple[str, ...]:
+    """Return the generators that make values from real rows which they keep."""
+    held = (p.generator for p in parts if p.generator.abilities.keeps_rows and p.generator.abilities.learns)
+    return tuple(dict.fromkeys(g.name for g in held))
+
+
 def curated(spec: Spec) -> tuple[Use, ...]:
     """Return the curators of a specification; of the default ones, those that its job has a use for."""
     if (fills(spec) or varies(spec)) and spec.curate == tuple(Use(use=name) for name in DEFAULT_CURATORS):
         return tuple(use for use in spec.curate if use.use not in REAL_ROWS)
+    if masks(spec) and spec.curate == tuple(Use(use=name) for name in DEFAULT_CURATORS):
+        return tuple(use for use in spec.curate if use.use != "duplicates")
     return spec.curate
 
 
@@ -58,15 +113,18 @@ def selected(found: Ruling, spec: Spec) -> Ruling:
 
     Copy measures look at what was made. Of a completed row that is a value or two, and that these occur beside each
     other in some real row is no copy of it; of a varied one it is most of what the real row holds, as is meant, and
-    what was changed need not be as frequent as it was. Gates that the specification names rule all the same.
+    what was changed need not be as frequent as it was. Of rows that are varied to protect people they ask all but not
+    to be alike. Gates that the specification names rule all the same.
     """
-    if not (fills(spec) or varies(spec)):
+    if not (fills(spec) or varies(spec) or masks(spec)):
         return found
     said = set(spec.evaluate.gates)
     known = {n: cast(type[Metric], registry.find("metrics", n)) for n in registry.names("metrics")}
     groups = {"privacy": _COPIES} if fills(spec) else {"privacy": VARIED, "fidelity": _CHANGED}
     why = {n: groups[m.group] for n, m in known.items() if m.group in groups}
     why |= dict.fromkeys(NULLS, _FILLED) if fills(spec) else {"duplicates": _REPEATED}
+    if masks(spec):
+        why = {"duplicates": _GROUPED}
     kept = tuple(g for g in found.gates if g.text in said or g.metric not in why)
     waived = tuple(Waived(g.text, why[g.metric]) for g in found.gates if g not in kept)
     return Ruling(kept, (*found.waived, *waived))

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from synthwright.core import registry, rules
-from synthwright.core.cells import wrong_cells
 from synthwright.core.chat import Provider
+from synthwright.core.conditions import wrong_start
 from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Scope, Sink, Source
 from synthwright.core.contradictions import contradictions
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gate_parts import strange_gates
 from synthwright.core.gates import Gate
-from synthwright.core.jobs import curated, selected
+from synthwright.core.jobs import curated, kept_by_name, selected
 from synthwright.core.leaving_out import without
 from synthwright.core.part_order import in_order
 from synthwright.core.plan_children import late_parts, processes_of
@@ -148,6 +148,7 @@ class _Planner:
         self.faults += [self.say(("release", "with"), message) for message in (sink.faults(schema) if sink else ())]
         self.gates(schema)
         self._rules(schema)
+        spec = self.spec = kept_by_name(spec, schema, self.tell)
         self._columns(schema)
         parts = self._parts(schema)
         late, again, wrong = late_parts(parts, spec, schema, self.processes)
@@ -256,8 +257,8 @@ class _Planner:
             if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
                 self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
                                             f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
-        for place, message in wrong_cells(spec.start.cells, schema):
-            self.tell(("start", "cells", *place), message)
+        for place, message in wrong_start(spec.start, schema):
+            self.tell(("start", *place), message)
         self.processes, self.unclear = processes_of(spec, schema, self)
         if spec.evaluate.target is not None:
             self.known(spec.evaluate.target, schema, ("evaluate", "target"))
@@ -289,7 +290,8 @@ class _Planner:
                 parts += self._split(i, use, generator, columns, schema)
         missing = set(schema.columns) - there - {c for columns in made for c in columns}
         for column in sorted(c for c in missing if schema.split(c)[0] not in self.unclear):
-            self.faults.append(self.say(("parts",), f"no part makes {column!r}: name it in a part, or ignore it"))
+            keep = f", keep it ('{schema.split(column)[0]}.*' keeps all)" if begin.origin == "source" else ""
+            self.tell(("parts",), f"no part makes {column!r}: name it in a part{keep}, or ignore it")
         return self._ordered(parts, there)
 
     def _changed(self, i: int, use: PartUse, schema: Schema) -> list[str]:
@@ -331,9 +333,10 @@ class _Planner:
     ) -> list[PlannedPart]:
         """Cut a part by table, and hand what must not be modelled to the generator that looks at no value."""
         begin = self.spec.begin
-        mode = use.mode or ("replace" if begin.origin == "source" or use.change else "make")
         found = []
         for table in schema.tables:
+            real = begin.origin == "source" and table not in begin.beside
+            mode = use.mode or ("replace" if real or use.change else "make")
             mine = [c for c in columns if schema.split(c)[0] == table]
             anew = [c for c in mine if _made_anew(schema.field(c), generator)]
             rest = [c for c in mine if c not in anew]
@@ -391,6 +394,7 @@ def _made_anew(field: Field, generator: Generator) -> bool:
     """Return whether a column goes to the generator that looks at no value."""
     if generator.name == MADE_ANEW:
         return False
-    return (field.anew or field.kind is Kind.REFERENCE) and (
-        field.kind not in generator.abilities.kinds or generator.abilities.learns
-    )
+    able = generator.abilities
+    if able.reads_texts and field.kind is Kind.TEXT and field.sensitive is None:
+        return False
+    return (field.anew or field.kind is Kind.REFERENCE) and (field.kind not in able.kinds or able.learns)

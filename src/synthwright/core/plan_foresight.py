@@ -46,7 +46,8 @@ def _foreseen(
     for part in parts:
         place, at = _place(part)
         said = spec.parts[at].settings if at < len(spec.parts) else {}
-        for one in part.generator.foreseen(schema, part.table, _names(part, schema), replace(known, said=said)):
+        beside = replace(known, said=said, given=part.part.given)
+        for one in part.generator.foreseen(schema, part.table, _names(part, schema), beside):
             told = f"{part.generator.name}: {one.said}"
             yield Foreseen((*place, "with", *one.place), told, one.sure)
     for table, process in processes.items():

@@ -24,7 +24,7 @@ ROW = "#row"
 class Frozen(BaseModel):
     """A value that cannot be changed and refuses words it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def fingerprint(what: Any) -> str:

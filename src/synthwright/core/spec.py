@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, field_validator, model_validator
 from pydantic import Field as Setting
-from pydantic import field_validator, model_validator
 
+from synthwright.core import rules
 from synthwright.core.cells import Cells
 from synthwright.core.schema import Frozen, Schema, fingerprint
 
@@ -81,6 +82,20 @@ class Between(Frozen):
 SetTo = Shares | Between | str | int | float | bool | None
 
 
+def _condition(text: str) -> str:
+    """Return what rows of one table are to meet; a ValueError where it is no condition on one row."""
+    try:
+        parsed = rules.parse(text)
+    except ValueError as error:
+        raise ValueError(str(error).replace("rule ", "condition ", 1)) from None
+    if parsed.form != "row":
+        raise ValueError(f"condition {text!r}: it is about several rows: write one on one row, like `label == 1`")
+    return text
+
+
+Condition = Annotated[str, AfterValidator(_condition)]
+
+
 class Children(Frozen):
     """How rows of a table come to be for each row of another."""
 
@@ -120,21 +135,26 @@ class Start(Frozen):
     children: dict[str, Children] = Setting(default_factory=dict)
     """Tables whose rows belong to rows of another, so many for each: the rows of one parent stand together."""
     origin: Literal["blank", "source"] = Setting(default="blank", alias="from")
-    """`blank`: new rows; `source`: the real training rows, whose columns stay where `keep` names them."""
+    """`blank`: new rows; `source`: the real training rows, whose columns stay where `keep` names them. Tables that
+    `rows`, `cells` or `children` name get new rows all the same: questions beside the real passages they are about."""
     keep: tuple[str, ...] = ()
-    """With `from: source`, the columns that stay as they are (`table.column`); the others are made anew."""
+    """With `from: source`, the columns that stay as they are (`table.column`; `table.*`: those that no part names)."""
     repeat: int = Setting(default=1, ge=1, le=1000)
     """With `from: source`, how many times each real row is taken."""
+    where: dict[str, Condition] = Setting(default_factory=dict)
+    """With `from: source`, the condition that real rows of a table meet to be taken, as in `{fraud: "label == 1"}`, in
+    the language of rules. Rows that refer to rows which are not taken are not taken either."""
     set_: dict[str, SetTo] = Setting(default_factory=dict, alias="set")
     """Values chosen before sampling (`table.column`): a value, `balanced`, `{shares: …}` or `{between: [a, b]}`."""
 
     @model_validator(mode="after")
     def _source_words(self) -> Start:
-        if self.origin == "blank" and (self.keep or self.repeat != 1):
-            raise ValueError("'keep' and 'repeat' go with 'from: source'")
-        if self.origin == "source" and (self.rows or self.children or self.cells):
-            word = "rows" if self.rows else "cells" if self.cells else "children"
-            raise ValueError(f"{word!r} goes with new rows, not with 'from: source': use 'repeat'")
+        if self.origin == "blank" and (self.keep or self.where or self.repeat != 1):
+            raise ValueError("'keep', 'where' and 'repeat' go with 'from: source'")
+        if self.origin == "source" and "*" in self.rows:
+            raise ValueError(
+                "a number alone goes with new rows, not with 'from: source': use 'repeat', or name a table"
+            )
         ways = {"rows": set(self.rows), "cells": set(self.cells), "children": set(self.children)}
         for table in sorted(set().union(*ways.values())):
             said = [word for word, tables in ways.items() if table in tables]
@@ -145,6 +165,11 @@ class Start(Frozen):
                 if f"{table}.{column}" in self.set_:
                     raise ValueError(f"column '{table}.{column}' is in 'cells' and in 'set': say one of them")
         return self
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """The tables of new rows beside real ones: `{from: source, keep: [passage.*], rows: {question: 50}}`."""
+        return frozenset({*self.rows, *self.cells, *self.children}) if self.origin == "source" else frozenset()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -195,6 +220,18 @@ class Evaluate(Frozen):
     """How long one metric may take; what takes longer has failed, and so have its gates."""
 
 
+class Diversity(Frozen):
+    """What is done where texts become less varied from wave to wave."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of text that are watched, as `table.column`; nothing: those that language models write."""
+    bound: float = Setting(default=0.8, gt=0, lt=1)
+    """How varied the texts of a wave must be, as a share of what equally many texts of the first wave are."""
+    then: Literal["warn", "stop", "reseed"] = "warn"
+    """Below it: warn, in the report; stop, with the rows that are there; or reseed, so that the writer of the column is
+    told in the following waves which phrases are worn out."""
+
+
 class Budget(Frozen):
     """What a run may spend."""
 
@@ -242,6 +279,8 @@ class Spec(Frozen):
     """The language models that parts and curators ask, by the names they use: `writer`, `judge`, `embedder`."""
     budget: Budget | None = None
     """What may be spent on them; nothing: no limit."""
+    diversity: Diversity = Diversity()
+    """What is done where texts become less varied from wave to wave."""
     waves: int = Setting(default=30, ge=1, le=1000)
     """How often missing rows are made again before the run is refused."""
     lock: Lock | None = None

@@ -6,6 +6,7 @@ REGISTERED: dict[str, str] = {
     "copies": "synthwright.curators.copies:Copies",
     "duplicates": "synthwright.curators.duplicates:Duplicates",
     "format": "synthwright.curators.format:Format",
+    "grounded": "synthwright.curators.grounded:Grounded",
     "judge": "synthwright.curators.judge:JudgeCurator",
     "language": "synthwright.curators.language:Language",
     "length": "synthwright.curators.length:Length",

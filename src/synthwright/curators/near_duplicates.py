@@ -14,8 +14,10 @@ from pydantic import Field as Setting
 from synthwright.core.context import Context
 from synthwright.core.contracts import NONE, Judge, Verdict
 from synthwright.core.dataset import Dataset
+from synthwright.core.schema import Schema
 from synthwright.core.values import Column
 from synthwright.kit.texts.text_near import Shingles, alike, leaving
+from synthwright.kit.texts.text_rouge import alike_in_order
 from synthwright.kit.texts.text_rulings import TextCurator
 from synthwright.kit.texts.text_words import Words, plain, runs, words
 
@@ -57,15 +59,19 @@ class NearDuplicates(TextCurator):
     """Drops rows with a text that is nearly the same as that of an earlier row which stays.
 
     Texts are compared by their words, or by their characters, as sets: their similarity is the share of all words of
-    both that both have (Jaccard's). Which pairs may be near is told by MinHash; those are compared exactly. The first
-    of several stays. Scores are the similarity to the nearest earlier row, 0 where none is near.
+    both that both have (Jaccard's). With `measure: rouge-l` it is how many words both have in the same order (the
+    longest common subsequence, doubled, by the words of both): Self-Instruct drops what is 0.7 or more alike
+    (https://arxiv.org/abs/2212.10560). Which pairs may be near is told by MinHash; those are compared exactly. The
+    first of several stays. Scores are the similarity to the nearest earlier row, 0 where none is near.
     """
 
     name: ClassVar[str] = "near-duplicates"
     reasons: ClassVar[dict[str, str]] = {NEAR: "A text of the row is nearly the same as that of an earlier row."}
 
     similarity: float = Setting(default=0.8, ge=0.3, le=1.0)
-    """The share of words in common from which two texts are nearly the same."""
+    """The similarity from which two texts are nearly the same."""
+    measure: Literal["shares", "rouge-l"] = "shares"
+    """What similarity is: the share of all words that both have, or `rouge-l`, by words in the same order."""
     shingles: Literal["words", "characters"] = "words"
     """What texts are compared by: words, or characters, for very short texts and for misspellings."""
     run: int = Setting(default=0, ge=0, le=20)
@@ -73,6 +79,12 @@ class NearDuplicates(TextCurator):
     word their order counts."""
     least: int = Setting(default=5, ge=1)
     """Texts of fewer words are not looked at: they meet by chance."""
+
+    def faults(self, schema: Schema) -> list[str]:
+        found = super().faults(schema)
+        if self.measure == "rouge-l" and (self.shingles != "words" or self.run > 1):
+            found.append("measure: rouge-l compares single words in order: leave `shingles` and `run` out")
+        return found
 
     def fit(
         self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE
@@ -103,11 +115,14 @@ class NearDuplicates(TextCurator):
         shingles = Shingles.of(runs(pieces, size), count).taken(enough)
         looked = enough[shingles.sizes > 0]
         shingles = shingles.taken(np.flatnonzero(shingles.sizes))
-        whole = shingles.whole()
+        whole = said.whole[looked] if self.measure == "rouge-l" else shingles.whole()
         _, first, group = np.unique(whole, return_index=True, return_inverse=True)
         order = np.argsort(first)  # groups in the order of their first texts
         first, group = first[order], np.argsort(order)[group]
-        pairs = alike(shingles.taken(first), self.similarity, seed)
+        if self.measure == "rouge-l":
+            pairs = alike_in_order(said.taken(looked[first]), self.similarity, seed)
+        else:
+            pairs = alike(shingles.taken(first), self.similarity, seed)
         leave = leaving(pairs, self.similarity, stays[looked[first]])
         again = np.ones(len(looked), dtype=bool)
         again[first] = False

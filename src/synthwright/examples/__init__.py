@@ -20,6 +20,20 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def about(name: str) -> str:
+    """Return what an example is, in a sentence or two: the remark that its specification begins with."""
+    lines = (folder(name) / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    said = [line.removeprefix("#").strip() for line in lines]
+    return " ".join(said[: said.index("")])
+
+
+def files(name: str) -> dict[str, Path]:
+    """Return the files of an example, by where they go in the folder of who takes it; the README is called after it."""
+    at = folder(name)
+    found = {p.relative_to(at).as_posix(): p for p in sorted(at.rglob("*")) if p.is_file()}
+    return {f"{name}.md" if where == "README.md" else where: p for where, p in found.items()}
+
+
 def folder(name: str) -> Path:
     """Return the folder of an example: it holds `NAME.yaml`, a `README.md`, and what the specification reads.
 

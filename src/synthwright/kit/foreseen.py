@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from synthwright.core.contracts import Place
+from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.foresight import Foreseen, Known, compared, stranger
-from synthwright.core.rule_nodes import Aggregate, Literal, Node, walk
+from synthwright.core.rule_nodes import Aggregate, Literal, Node, Parsed, walk
 from synthwright.core.rule_tokens import shown
-from synthwright.core.schema import Schema
+from synthwright.core.rules import faults, parse, unknown_columns
+from synthwright.core.schema import Schema, Table
+from synthwright.kit.constraints.derived import choose
 from synthwright.kit.formula.formulas import Formula, read
 from synthwright.kit.ruled import hops
 
@@ -35,6 +38,31 @@ def doubts(known: Known, schema: Schema, whose: Callable[[Place], str]) -> Itera
                 continue
             for said in strange(formula, known, schema, whose(place)):
                 yield Foreseen(place, said, sure=False)
+
+
+def overwritten(known: Known, schema: Schema, table: str, produce: tuple[str, ...]) -> Iterator[Foreseen]:
+    """Yield columns that a part makes, and that rules of the schema compute from others, whatever it made."""
+    spec = schema.tables[table]
+    seen = {*produce, *(schema.split(c)[1] for c in known.given if schema.split(c)[0] == table)}
+    rules = [p for p in _sound(spec) if seen >= set(p.columns) and set(p.columns) & set(produce)]
+    for step in choose(Dataset.empty(schema).tables[table], rules, spec, produce, fill=False).steps:
+        said = (
+            f"column {step.target!r} is computed by the schema's rule {step.rule!r}, whatever is written: where the "
+            f"rule is to check what is written, say it to the curator, "
+            f"`{{use: rules, with: {{rules: {{{table}: [{step.rule!r}]}}}}}}`"
+        )
+        yield Foreseen((), said, sure=False)
+
+
+def _sound(spec: Table) -> Iterator[Parsed]:
+    """Yield the rules of a table that mean something; faults of others are told elsewhere."""
+    for rule in spec.rules:
+        try:
+            parsed = parse(rule.rule)
+        except ValueError:
+            continue
+        if not unknown_columns(parsed, spec) and not faults(parsed, spec):
+            yield parsed
 
 
 def strange(formula: Formula, known: Known, schema: Schema, table: str) -> Iterator[str]:

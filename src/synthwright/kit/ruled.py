@@ -213,9 +213,11 @@ class Ruled(Generator):
         return None
 
     def foreseen(self, schema: Schema, table: str, produce: tuple[str, ...], known: Known) -> list[Foreseen]:
-        from synthwright.kit.foreseen import doubts
+        from synthwright.kit.foreseen import doubts, overwritten
 
-        return list(doubts(known, schema, lambda place: self.concerns(place, schema, table, produce)))
+        found = list(doubts(known, schema, lambda place: self.concerns(place, schema, table, produce)))
+        paid = self.asks() and self.scope(schema, table, produce) == "row"  # what is asked for costs, and is then lost
+        return [*found, *(overwritten(known, schema, table, produce) if paid else ())]
 
     def concerns(self, place: Place, schema: Schema, table: str, produce: tuple[str, ...]) -> str:
         """Return the table whose rows a condition at a place of the parameters is about."""
@@ -274,7 +276,7 @@ class RuledModel(Model):
         ask = Ask(given, self.table, wanted, ctx.at(self.rule.name, *wanted[:1]))
         left = self._left_out(ask) if self.rule.nulls != 0 and ask.rows else {}
         ask = replace(ask, needed=self._needed(ask, left)) if self.rule.asks() else ask
-        found = self.rule.draw(ask) if ask.rows else {c: np.zeros(0) for c in wanted}
+        found = self.drawn(ask) if ask.rows else {c: np.zeros(0) for c in wanted}
         made, ruled = found if isinstance(found, Drawn) else (found, ())
         fields = given.schema.tables[self.table].fields
         columns = {c: as_field(made[c], fields[c], self.rule.name, c, ruled_on=True) for c in wanted}
@@ -283,6 +285,10 @@ class RuledModel(Model):
                     for c, gone in left.items()}  # fmt: skip
         beside = [Verdict.of(self.table, np.logical_or.reduce(wrong), BEYOND)] if wrong else []
         return Sample(completed(given, self.table, columns, self.mode), (*ruled, *beside))
+
+    def drawn(self, ask: Ask) -> Mapping[str, Column] | Drawn:
+        """Return what the rule makes; a model that holds more than its rule hands it over."""
+        return self.rule.draw(ask)
 
     def _left_out(self, ask: Ask) -> dict[str, np.ndarray]:
         """Return which rows of each column get no value; a stream of its own leaves the values alone."""

@@ -9,7 +9,7 @@ learns from one random half of them and is tested on the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -329,7 +329,15 @@ def widened(freedom: np.ndarray | float) -> np.ndarray:
     return np.asarray(stdtrit(np.clip(freedom, 1, 1e6), 1 - LEVEL) / ndtri(1 - LEVEL))
 
 
-def strays(task: Task, ctx: Context, scored: Callable[[np.ndarray, Context], np.ndarray]) -> np.ndarray:
+class Taught(Protocol):
+    """What has rows that teach the reference."""
+
+    @property
+    def second(self) -> np.ndarray:
+        """Positions of the rows."""
+
+
+def strays(task: Taught, ctx: Context, scored: Callable[[np.ndarray, Context], np.ndarray]) -> np.ndarray:
     """Return the standard errors of the differences of two models that learned from samples of one population.
 
     The rows that teach the reference are dealt into four groups (twice, where they are few), a model learns from each,

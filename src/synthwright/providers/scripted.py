@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pydantic import Field as Setting
 
 from synthwright.core.chat import Chat, NoReply, Provider, Reply, Request, Vectors
+from synthwright.core.schema import Frozen
 
 _MOMENTS = {"date": "2024-02-29", "time": "13:05:00", "date-time": "2024-02-29T13:05:00Z"}
 """What is made up for texts of these formats."""
@@ -50,11 +51,28 @@ class ScriptedChat:
         """Close nothing."""
 
 
+class When(Frozen):
+    """Answers to some questions only: those that hold certain words."""
+
+    question: str = ""
+    """Words in the question, the last thing that is said, whatever their capitals. Nothing: any question."""
+    before: str = ""
+    """Words in what was said before the question, system messages among it. Nothing: anything."""
+    answers: tuple[str, ...] = Setting(min_length=1)
+    """What is answered; which one follows from the request."""
+
+    def fits(self, request: Request) -> bool:
+        """Return whether these are answers to a request."""
+        *before, last = (m.text.casefold() for m in request.messages)
+        word = self.before.casefold()
+        return self.question.casefold() in last and (not word or any(word in text for text in before))
+
+
 class Scripted(Provider):
     """Answers from a list in the specification, chosen by the request; nothing is sent anywhere.
 
     For dry runs and tests. Where an answer must meet a JSON Schema and no answer is given, the smallest one that meets
-    it is made up.
+    it is made up. `when` gives answers to questions by words in them: the first that fits counts, else `answers`.
 
     ```yaml
     models: {writer: {use: scripted, with: {answers: ["I lost my card.", "My card is gone."]}}}
@@ -64,6 +82,8 @@ class Scripted(Provider):
     name: ClassVar[str] = "scripted"
     answers: tuple[str, ...] = ()
     """What it answers; which one follows from the request. Nothing: the beginning of the question, or made-up JSON."""
+    when: tuple[When, ...] = Setting(default=(), examples=[[{"question": "parcel", "answers": ["It is late."]}]])
+    """Answers by words of the request: `{question: parcel, before: You are a customer, answers: [It is late.]}`."""
     delay: float = Setting(default=0.0, ge=0, le=60)
     """Seconds before each answer."""
 
@@ -72,9 +92,10 @@ class Scripted(Provider):
 
     def answer(self, request: Request) -> str:
         """Return the answer to a request: always the same one."""
-        if self.answers:
+        answers = next((one.answers for one in self.when if one.fits(request)), self.answers)
+        if answers:
             said = json.dumps(request.to_json(), sort_keys=True)
-            return self.answers[int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") % len(self.answers)]
+            return answers[int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") % len(answers)]
         if request.form is not None:
             return json.dumps(made_up(request.form, request.messages[-1].text))
         return "Answer to: " + request.messages[-1].text[:200]
@@ -86,11 +107,14 @@ def made_up(form: Mapping[str, Any], text: str) -> Any:
         return form["enum"][len(text) % len(form["enum"])]
     if "const" in form:
         return form["const"]
+    if form.get("anyOf"):
+        return made_up(form["anyOf"][len(text) % len(form["anyOf"])], text)
     match form.get("type", "string"):
         case "object":
             return {name: made_up(inner, f"{text} {name}") for name, inner in form.get("properties", {}).items()}
         case "array":
-            return [made_up(form.get("items", {}), f"{text} {i}") for i in range(max(1, form.get("minItems", 1)))]
+            size = min(max(1, form.get("minItems", 1)), form.get("maxItems", 1_000))
+            return [made_up(form.get("items", {}), f"{text} {i}") for i in range(size)]
         case "integer" | "number":
             return max(form.get("minimum", 1), 1) if form.get("maximum", 1) >= 1 else form["maximum"]
         case "boolean":

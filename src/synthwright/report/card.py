@@ -18,7 +18,7 @@ import yaml
 from synthwright.core import registry
 from synthwright.core.contracts import Metric
 from synthwright.core.gates import parse
-from synthwright.core.jobs import varied
+from synthwright.core.jobs import holding, varied
 from synthwright.core.plan import Plan
 from synthwright.core.plan_models import remarks
 from synthwright.core.schema import DISCRETE, Field, Kind, Schema
@@ -57,7 +57,7 @@ def write_card(folder: Path, report: Report, plan: Plan) -> None:
         f"# {_plain(plan.spec.name)}",
         _warning(plan, makers),
         *_making(report, plan, makers),
-        *_tables(schema, report, makers),
+        *_tables(plan, report, makers),
         *_rules(schema),
         *_gates(report),
         *_limits(report, plan),
@@ -95,10 +95,27 @@ def _config(table: str, others: Sequence[Mapping[str, Any]]) -> str:
     return next(n for n in (safe, *(f"{safe}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
 
 
+def _real(plan: Plan, column: str) -> bool:
+    """Return whether the start put real values into a column; else it set them, or a process made them."""
+    begin = plan.spec.begin
+    return begin.origin == "source" and plan.schema.split(column)[0] not in begin.beside and column not in begin.chosen
+
+
+def _started(plan: Plan, column: str) -> str:
+    """Return where the values of a column come from that no part made."""
+    process = plan.processes.get(plan.schema.split(column)[0])
+    by = _code(process.name) if process and column not in plan.spec.begin.chosen else "set before"
+    return "kept: real" if _real(plan, column) else by
+
+
 def _warning(plan: Plan, makers: Mapping[str, str]) -> str:
     """Say what the rows are, and which columns hold real values."""
-    kept = [c for c in plan.schema.columns if c not in makers]
+    kept = [c for c in plan.schema.columns if c not in makers and _real(plan, c)]
     near = varied(plan.spec, plan.parts)
+    if not kept and not near and (by := holding(plan.parts)):
+        return (
+            f"**This data is synthetic.** Values were made from real rows that {_code(by[0])} keeps, and lie near them."
+        )
     if not kept and not near:
         return "**This data is synthetic.** No row describes a real person or thing; a row may resemble one by chance."
     said = ["**This data is partly synthetic.**"]
@@ -118,15 +135,15 @@ def _making(report: Report, plan: Plan, makers: Mapping[str, str]) -> list[str]:
     return [*said, made] if made else said
 
 
-def _tables(schema: Schema, report: Report, makers: Mapping[str, str]) -> list[str]:
+def _tables(plan: Plan, report: Report, makers: Mapping[str, str]) -> list[str]:
     out = ["## What it holds"]
-    for table, spec in schema.tables.items():
+    for table, spec in plan.schema.tables.items():
         out.append(f"### {_plain(table)}\n\n{_count(report.rows.get(table, 0), 'row')}, "
                    f"{_count(len(spec.fields), 'column')}.")  # fmt: skip
         lines = ["| column | kind | type | may be missing | made by |", "|---|---|---|---|---|"]
+        made = {c: _code(makers[n]) if (n := f"{table}.{c}") in makers else _started(plan, n) for c in spec.fields}
         lines += [f"| {_code(c)} | {_kind(f)} | {_code(f.type) if f.type else ''} | {'yes' if f.nulls else 'no'} "
-                  f"| {_code(makers[f'{table}.{c}']) if f'{table}.{c}' in makers else 'kept: real'} |"
-                  for c, f in list(spec.fields.items())[:MOST_COLUMNS]]  # fmt: skip
+                  f"| {made[c]} |" for c, f in list(spec.fields.items())[:MOST_COLUMNS]]  # fmt: skip
         out.append("\n".join(lines))
         if len(spec.fields) > MOST_COLUMNS:
             out.append(f"{len(spec.fields) - MOST_COLUMNS:,} more columns are in `croissant.json`.")
@@ -175,7 +192,9 @@ def _limits(report: Report, plan: Plan) -> list[str]:
     found = {m: registry.find("metrics", m) for m in gated}
     unseen = [f"`{m}`: {cls.not_shown}" for m, cls in found.items() if issubclass(cls, Metric)]
     general = "It stands for the source data only as far as the gates say: check what you conclude on real data."
-    judged = [f"{_plain(note[:1].upper() + note[1:])}." for note in _remarks(plan)]
+    keeps = "keeps real rows and makes values from them: rows may lie near real ones. What it learned is as private as"
+    held = [f"{_code(name)} {keeps} the source." for name in holding(plan.parts)]
+    judged = [*held, *(f"{_plain(note[:1].upper() + note[1:])}." for note in _remarks(plan))]
     return ["## Limits", "\n".join(f"- {line}" for line in (privacy, general, *unseen, *judged))]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthwright.core.contracts import Case
 from synthwright.core.gates import parse
+from synthwright.report import diversity
 from synthwright.report.advice import Try, steps
 from synthwright.report.counts import ROWS, spelled
 from synthwright.report.dependence import ROWS as MAPPED
@@ -55,7 +56,7 @@ def render(report: Report, case: Case, drawn: Drawn | None = None, *, officer: s
     whole = [s for s in report.scores if s.about in ("", "worst") or s.name in gates]
     rows = _row_anchors(whole, where)
     listed = [_gate(report, g, i, where) for i, g in enumerate(report.gates, 1)]
-    return _template("report.html.j2").render(
+    return template("report.html.j2").render(
         report=report,
         officer=officer,
         about=_about(report),
@@ -77,6 +78,7 @@ def render(report: Report, case: Case, drawn: Drawn | None = None, *, officer: s
         most_open=MOST_OPEN,
         rows=ROWS,
         mapped=MAPPED,
+        diversity=diversity,
         notes=_notes(report, case),
     )
 
@@ -84,7 +86,7 @@ def render(report: Report, case: Case, drawn: Drawn | None = None, *, officer: s
 def render_officer(report: Report, case: Case, *, back: str = REPORT) -> str:
     """Return the page for the data protection officer; `back` is the name of the report beside it."""
     aside = Aside.of(case)
-    return _template("officer.html.j2").render(document=officer(report, case), answer=finding(report, aside)[0],
+    return template("officer.html.j2").render(document=officer(report, case), answer=finding(report, aside)[0],
                                                back=back, about=_about(report), real=aside.real,
                                                version=report.synthwright)  # fmt: skip
 
@@ -107,7 +109,8 @@ def _about(report: Report) -> str:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return a page with everything escaped that it is not told to leave alone."""
     import jinja2
 
     loader = jinja2.PackageLoader("synthwright.report")

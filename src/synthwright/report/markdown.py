@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synthwright.core.contracts import Case
+from synthwright.report import diversity
 from synthwright.report.advice import Try, steps
 from synthwright.report.document import Block, Document, Items, Ours, Rows, Section, markdown
 from synthwright.report.meanings import meanings
@@ -32,6 +33,7 @@ def report_markdown(report: Report, case: Case) -> str:
         Section("Gates", tuple(_gates(report))),
         Section("Scores", tuple(_scores(report))),
         Section("Rows", tuple(_rows(report))),
+        *([Section("Diversity by wave", tuple(_diversity(report)))] if report.diversity else []),
         *([Section("Notes", (Items(report.notes),))] if report.notes else []),
         Section("What the scores mean", (_meanings(report),)),
     ]
@@ -128,6 +130,10 @@ def _rows(report: Report) -> list[Block]:
                        ", ".join(f"{n:,} {why}" for why, n in c.gone.items())) for c in report.cells)  # fmt: skip
         blocks.append(Rows(("cell", "wanted", "stayed", "made", "went"), cells, (1, 2, 3)))
     return blocks
+
+
+def _diversity(report: Report) -> list[Block]:
+    return [diversity.SAYS, Rows(diversity.HEAD, tuple(row.cells for row in report.diversity), (2, 3, 4, 5, 6, 7))]
 
 
 def _meanings(report: Report) -> Block:

@@ -18,6 +18,7 @@ from synthwright.core.errors import StoreError
 from synthwright.core.gates import parse, score_name
 from synthwright.core.ruling import Waived
 from synthwright.core.schema import Frozen
+from synthwright.report.diversity import DiversityRow, warned
 from synthwright.report.effort import CellRow, CostRow
 from synthwright.report.released import write_whole
 from synthwright.report.verdict import GateResult, Outcome, said, settle, verdict, warnings
@@ -111,6 +112,8 @@ class Told(TypedDict):
     """What language models cost."""
     cells: NotRequired[Sequence[CellRow]]
     """How the cells that were asked for were filled."""
+    diversity: NotRequired[Sequence[DiversityRow]]
+    """How varied written texts were, wave by wave."""
     seconds: NotRequired[Mapping[str, float]]
     """How long each step took."""
     spend: NotRequired[Spend | None]
@@ -147,6 +150,8 @@ class Report(Frozen):
     """What language models cost, a row for each part and model."""
     cells: tuple[CellRow, ...] = ()
     """How the cells that were asked for were filled."""
+    diversity: tuple[DiversityRow, ...] = ()
+    """How varied written texts were, wave by wave."""
     seconds: dict[str, float] = Setting(default_factory=dict)
     """How long each step took."""
     spend: SpendRow = SpendRow()
@@ -184,12 +189,13 @@ class Report(Frozen):
             scores=tuple(_row(s, goals.get(s.metric)) for s in scores),
             gates=tuple(GateRow(**g._asdict()) for g in gates),
             waived=tuple(_waived(scores, w) for w in told.get("waived", ())),
-            warnings=tuple(warnings(scores, [g.gate for g in gates], goals)),
+            warnings=(*warned(told.get("diversity", ())), *warnings(scores, [g.gate for g in gates], goals)),
             notes=tuple(told.get("notes", ())),
             dropped={k: n for k, n in sorted(told.get("dropped", {}).items()) if n},
             went=tuple(told.get("went", ())),
             costs=tuple(told.get("costs", ())),
             cells=tuple(told.get("cells", ())),
+            diversity=tuple(told.get("diversity", ())),
             seconds={k: round(v, 3) for k, v in told.get("seconds", {}).items()},
             spend=SpendRow(epsilon=_finite(spend.epsilon), delta=spend.delta, unit=spend.unit),
             judged=told.get("judged", False),

@@ -152,7 +152,7 @@ def _line(report: Report, question: Question, aside: Aside) -> Line:
         return Line(question, "unknown", f"not asked: {real}")
     blind = [g for g in gates if not g.passed]
     scores = [s for s in report.scores if group_of(s.metric) in question.groups]
-    found = [s for s in scores if s.value is not None]
+    found = [s for s in scores if s.value is not None and (question.name == "Complete" or _compares(s, aside))]
     if not blind and not found and not aside.real and not report.judged and question.name != "Complete":
         return Line(question, "none", "the rows were made without real ones")
     if blind or not found:
@@ -161,6 +161,11 @@ def _line(report: Report, question: Question, aside: Aside) -> Line:
         guarantee = [_guaranteed(report)] if question.name == "Private" else []
         return Line(question, "doubt", by + "; ".join([*_few(doubts, _SOME), *guarantee]))
     return Line(question, "yes", by + _holding(report, question, found, aside))
+
+
+def _compares(score: ScoreRow, aside: Aside) -> bool:
+    """Return whether a score says anything of likeness: without real rows, and so without a reference, it does not."""
+    return aside.real or score.reference is not None
 
 
 def _failures(report: Report, lost: Sequence[GateRow], aside: Aside) -> list[str]:

@@ -98,6 +98,16 @@ WORDS: dict[str, Words] = {
         _FOREST, "Add fewer synthetic rows, or only rows of the rare label: `start: {set: {COLUMN: LABEL}}`."), 2),
     "calibration": Words("Probabilities", "probabilities learned from them are right",
                          "probabilities that a model learns from it are off", (_FOREST, _FINER, _LEARN), 2),
+    "text-utility": Words("Learning from its texts", "classifiers of texts learn from them as from real rows",
+                          "a classifier that learned from its texts is wrong more often on real ones", (
+        "See below which classes are found less often, and read some of their texts.",
+        "Keep the curator `off-label-real` in the specification: it drops texts that say another label.",
+        "Make more texts of these classes, and more different ones: more examples in the prompt, other operations.")),
+    "label-noise": Words("Right labels", "no more of their texts have a wrong label than of real ones",
+                         "more of its texts have a wrong label than of real ones", (
+        "Keep the curator `off-label` or `off-label-real` in the specification.",
+        "See below which classes it is: say in the prompt what tells them apart, or change fewer words.",
+        "See whether labels and texts were mixed up."), 1),
     # fidelity and diversity
     "shape": Words("Single columns", "single columns are distributed as in real rows",
                    "single columns are distributed otherwise than in real rows", (_KINDS, _FOREST, _LEARN)),
@@ -160,6 +170,12 @@ WORDS: dict[str, Words] = {
         "Keep the curator `duplicates` in the specification.", "Make fewer rows, or more columns.", _FINER), 2),
     "spread": Words("Spread", "they lie as far apart as real rows", "its rows lie closer together than real ones",
                     (_FINER, _FOREST, _LEARN), 2),
+    "text-diversity": Words("Variety of texts", "texts are as varied as real ones",
+                            "texts are less varied than real ones", (
+        "Tell the writer more that differs from row to row: a topic, a person, a tone, drawn by other parts.",
+        "Raise `temperature`, or show it other examples: what it is shown, it repeats.",
+        "Drop what says the same again: the curators `near-duplicates` and `same-meaning`.",
+        "See whether variety falls from wave to wave, and let it write otherwise: `diversity: {then: reseed}`."), 2),
     # bias
     "group-shares": Words("Shares of groups", "groups are as large as in real rows",
                           "groups are larger or smaller than in real rows", (_GROUPS, _BALANCE)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -14,7 +15,17 @@ from pydantic import Field as Setting
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import ORDERED, Field, Kind, Schema, Table, canonical
-from synthwright.kit.prompting.turns import ROLES, Gathered, Spoken, Turn, TurnError, gather, turn, turns_of
+from synthwright.kit.prompting.turns import (
+    ROLES,
+    Gathered,
+    Line,
+    Spoken,
+    Turn,
+    TurnError,
+    gather,
+    joined,
+    turns_of,
+)
 from synthwright.sinks.jsonl import Jsonl
 from synthwright.sinks.training import MUTE, SPEECH, Held, Row, Training, near, texts
 
@@ -24,9 +35,15 @@ _USUAL = {
     "role": ("role", "speaker", "from", "author"),
     "content": ("content", "text", "message", "utterance", "value"),
     "order": ("order", "position", "turn", "number", "index", "step", "at", "time", "timestamp"),
+    "tool": ("tool", "tool_name"),
+    "call": ("call", "call_id", "tool_call_id"),
+    "arguments": ("arguments",),
 }
-_WANTED = {"reference": "a reference", "role": "text or a category", "content": "text",
+_WANTED = {"reference": "a reference", "role": "text or a category", "content": "text", "tool": "text or a category",
+           "call": "text or whole numbers", "arguments": "text, which holds JSON",
            "order": "whole numbers, times or other kinds with an order"}  # fmt: skip
+_FREE = ("order", "tool", "call", "arguments")
+"""What turns can do without."""
 QUESTIONS = ("prompt", "question", "instruction", "user", "input", "query")
 """What columns that a user says are often called."""
 ANSWERS = ("answer", "response", "output", "completion", "assistant", "reply")
@@ -37,8 +54,8 @@ class _Told(NamedTuple):
     """The turns of a table's rows, as text."""
 
     gathered: Gathered
-    role: pa.Array
-    content: pa.Array
+    said: tuple[pa.Array | None, ...]
+    """Role, content, tool, call, arguments; nothing: there is no such column."""
 
 
 class Conversational(Training):
@@ -62,7 +79,13 @@ class Conversational(Training):
     """The column of `turns` that says who speaks; nothing: one with a usual name, such as `role`."""
     content: str = ""
     """The column of `turns` that says what; nothing: one with a usual name, such as `content`."""
-    roles: dict[str, Literal["user", "assistant", "system"]] = Setting(
+    tool: str = ""
+    """The column of `turns` that names the tool which is called, or whose result it is; nothing: `tool`."""
+    call: str = ""
+    """The column of `turns` with the number of a call; nothing: `call`, else results are in the order of calls."""
+    arguments: str = ""
+    """The column of `turns` with what a tool is called with, a JSON object; nothing: `arguments`."""
+    roles: dict[str, Literal["user", "assistant", "system", "tool"]] = Setting(
         default={}, examples=[{"customer": "user", "agent": "assistant"}]
     )
     """Other names of speakers, such as `{customer: user, agent: assistant}`."""
@@ -83,7 +106,8 @@ class Conversational(Training):
 
     def _of_turns(self) -> dict[str, str]:
         """Return the parameters that name a column of turns."""
-        return {"reference": self.reference, "role": self.role, "content": self.content, "order": self.order}
+        return {"reference": self.reference, "role": self.role, "content": self.content, "order": self.order,
+                "tool": self.tool, "call": self.call, "arguments": self.arguments}  # fmt: skip
 
     def played(self) -> dict[str, str]:
         return {"conversation": ""} if self.turns else {}
@@ -114,9 +138,11 @@ class Conversational(Training):
         if wrong:
             return wrong
         place = {word: column for word, (column, _) in columns.items()}
+        if place["tool"] and not place["arguments"]:
+            place["tool"] = place["call"] = ""  # a column of that name, but nothing that calls would be called with
         parent, key = schema.split(spec.fields[place["reference"]].to or "")
         return Spoken(self.turns, place["reference"], parent, key, place["role"], place["content"],
-                      place["order"] or None)  # fmt: skip
+                      *(place[word] or None for word in _FREE))  # fmt: skip
 
     def _column(self, word: str, named: str, spec: Table) -> tuple[str, str]:
         """Return the column of turns that a parameter means, and what is wrong with it."""
@@ -131,7 +157,7 @@ class Conversational(Training):
                 return able[0], ""
             return "", f"table {self.turns!r} has {len(able)} references: say which leads to the conversation"
         usual = [c for c in _USUAL[word] if c in able]
-        if usual or word == "order":
+        if usual or word in _FREE:
             return (usual or [""])[0], ""
         return "", f"table {self.turns!r} has no column with a usual name for it: say which it is"
 
@@ -142,8 +168,9 @@ class Conversational(Training):
             raise InputError(self.name, "the table of turns", wanted="one of the data", got=spoken[0])
         if held is None or spoken is None:
             return held
-        role, content = (texts(tables[spoken.table].column(c)).combine_chunks() for c in (spoken.role, spoken.content))
-        return held._replace(turns=_Told(gather(data, spoken), role, content))
+        columns = (spoken.role, spoken.content, spoken.tool, spoken.call, spoken.arguments)
+        said = (None if c is None else texts(tables[spoken.table].column(c)).combine_chunks() for c in columns)
+        return held._replace(turns=_Told(gather(data, spoken), tuple(said)))
 
     # -------------------------------------------------------------------------------------------------- conversations
     def values(self, held: Held, low: int, high: int) -> Iterator[Row | TurnError]:
@@ -168,11 +195,6 @@ def spoken_turns(row: Row) -> list[Turn]:
     return turns
 
 
-def messages(turns: list[Turn]) -> list[dict[str, str]]:
-    """Return turns as most trainers read them."""
-    return [{"role": role, "content": content} for role, content in turns]
-
-
 def _with(row: Row, turns: list[Turn] | TurnError) -> Row | TurnError:
     return turns if isinstance(turns, TurnError) else row | {"conversation": turns}
 
@@ -190,10 +212,11 @@ def _told(turns: _Told, low: int, high: int, known: Mapping[str, str]) -> Iterat
     """Yield the turns of each of some rows, or what is wrong with them."""
     first = turns.gathered.first[low : high + 1]
     some = pa.array(turns.gathered.rows[first[0] : first[-1]])
-    role, content = turns.role.take(some).to_pylist(), turns.content.take(some).to_pylist()
+    columns = [[None] * len(some) if c is None else c.take(some).to_pylist() for c in turns.said]
+    lines = [Line(*said) for said in zip(*columns, strict=True)]
     for begin, end in pairwise((first - first[0]).tolist()):
         try:
-            yield [turn(role[i], content[i], known) for i in range(begin, end)] or TurnError("without a turn")
+            yield joined(lines[begin:end], known) or TurnError("without a turn")
         except TurnError as error:
             yield error
 
@@ -207,6 +230,12 @@ def _can(word: str, field: Field) -> bool:
             return field.kind in SPEECH
         case "content":
             return field.kind not in MUTE
+        case "tool":
+            return field.kind in SPEECH
+        case "call":
+            return field.kind in SPEECH | {Kind.INTEGER}
+        case "arguments":
+            return field.kind is Kind.TEXT
     return field.kind in ORDERED or (field.kind is Kind.KEY and pa.types.is_integer(canonical(field)))
 
 
@@ -214,21 +243,44 @@ class Answered(Conversational):
     """A sink of conversations in which the assistant says something: two columns of a row can be one, too."""
 
     ways: ClassVar[tuple[tuple[str, ...], ...]] = (("conversation",), ("user", "assistant"))
+    beside: ClassVar[tuple[str, ...]] = ("system", "tools")
+    usual: ClassVar[dict[str, tuple[str, ...]]] = Conversational.usual | {"tools": ()}
+    json_roles: ClassVar[frozenset[str]] = Conversational.json_roles | {"tools"}
 
     user: str = ""
     """The column of what the user says; nothing: one with a usual name, such as `prompt` or `question`."""
     assistant: str = ""
     """The column of what the assistant answers; nothing: one with a usual name, such as `answer` or `response`."""
+    tools: str = ""
+    """The column of the tools that the assistant has, as the generator `dialogue` writes it: a JSON list of `{type:
+    function, function: {name, description, parameters}}`. Nothing: examples do not say."""
 
     def said(self) -> dict[str, str]:
-        return super().said() | {"user": self.user, "assistant": self.assistant}
+        return super().said() | {"user": self.user, "assistant": self.assistant, "tools": self.tools}
 
     def example(self, row: Row) -> dict[str, Any]:
         turns = spoken_turns(row)
         if all(t.role != "assistant" for t in turns):
             raise TurnError("without a turn of the assistant")
-        return self.spelled(turns)
+        told = row.get("tools")
+        return self.spelled(turns) | ({} if told is None else {"tools": self.declared(_tools(told))})
+
+    def declared(self, tools: list[dict[str, Any]]) -> Any:
+        """Return tools, in OpenAI's shape, as they stand in a line of the file."""
+        return tools
 
     @abstractmethod
     def spelled(self, turns: list[Turn]) -> dict[str, Any]:
         """Return the turns as a line of the file."""
+
+
+def _tools(text: str) -> list[dict[str, Any]]:
+    """Return the tools that a text declares; a TurnError where it is no list of them."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise TurnError("whose tools are no JSON") from None
+    if not isinstance(said, list) or not all(isinstance(t, dict) and isinstance(t.get("function"), dict)
+                                             and isinstance(t["function"].get("name"), str) for t in said):  # fmt: skip
+        raise TurnError("whose tools are no list of {type: function, function: {name, …}}")
+    return said

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from synthwright.kit.prompting.turns import Turn, TurnError
-from synthwright.sinks.conversational import QUESTIONS, Conversational, messages, spoken_turns
+from synthwright.kit.prompting.turns import Turn, TurnError, messages
+from synthwright.sinks.conversational import QUESTIONS, Conversational, spoken_turns
 from synthwright.sinks.training import Row
 
 

@@ -5,6 +5,7 @@ REGISTERED: dict[str, str] = {
     "parquet": "synthwright.sources.parquet:Parquet",
     "jsonl": "synthwright.sources.jsonl:Jsonl",
     "arrow": "synthwright.sources.arrow:Arrow",
+    "documents": "synthwright.sources.documents:Documents",
     "excel": "synthwright.sources.excel:Excel",
     "sqlite": "synthwright.sources.sqlite:Sqlite",
 }

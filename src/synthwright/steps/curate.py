@@ -52,8 +52,11 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
         bench.ctx.progress(i, len(bench.plan.curators), type(curator).name)
         ctx = bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before))
         notes += _apply(curator, made, settled, rulings, train, ctx)
-    _orphans(made, settled, rulings)
-    filled = _fill(rulings, slots)
+    full = {}
+    for table in parents_first(made.schema):  # what is surplus takes its children along
+        _orphans(made, settled, rulings, table)
+        full[table] = _fill(rulings, table, slots[table])
+    filled = [full[table] for table in rulings]
     kept: dict[str, pa.Table] = {}
     dropped: dict[str, pa.Table] = {}
     whole: dict[str, list[str]] = {}
@@ -81,23 +84,19 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
     write_json(folder / "costs.json", [*asked, *since(bench, before_asking)])
 
 
-def _fill(rulings: dict[str, Verdict], slots: dict[str, int]) -> list[Verdict]:
+def _fill(rulings: dict[str, Verdict], table: str, wanted: int) -> Verdict:
     """Let the first row that stays fill each slot, the others go as surplus; return which slots are filled."""
-    filled = []
-    for table, ruling in rulings.items():
-        wanted = slots[table]
-        if len(ruling.keep) == wanted and ruling.keep.all():  # every slot has the one row that was made for it
-            filled.append(_all_stay(table, wanted))
-            continue
-        stays = np.flatnonzero(ruling.keep)
-        first = np.zeros(len(ruling.keep), dtype=bool)
-        if wanted:
-            first[stays[np.unique(stays % wanted, return_index=True)[1]]] = True
-        rulings[table] = merged([ruling, Verdict.of(table, ruling.keep & ~first, SURPLUS)])[0]
-        full = np.zeros(wanted, dtype=bool)
-        full[np.flatnonzero(first) % max(wanted, 1)] = True
-        filled.append(Verdict(table, full, pa.nulls(wanted, pa.string())))
-    return filled
+    ruling = rulings[table]
+    if len(ruling.keep) == wanted and ruling.keep.all():  # every slot has the one row that was made for it
+        return _all_stay(table, wanted)
+    stays = np.flatnonzero(ruling.keep)
+    first = np.zeros(len(ruling.keep), dtype=bool)
+    if wanted:
+        first[stays[np.unique(stays % wanted, return_index=True)[1]]] = True
+    rulings[table] = merged([ruling, Verdict.of(table, ruling.keep & ~first, SURPLUS)])[0]
+    full = np.zeros(wanted, dtype=bool)
+    full[np.flatnonzero(first) % max(wanted, 1)] = True
+    return Verdict(table, full, pa.nulls(wanted, pa.string()))
 
 
 def _problems(bench: Bench, shards: list[str], made: Dataset) -> dict[str, Verdict]:
@@ -164,17 +163,16 @@ def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:
     return [_end_to_end(t, pieces) for t, pieces in found.items()]
 
 
-def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict]) -> None:
-    """Drop the rows whose parent was dropped, table by table, parents first; in a table's own tree as far down."""
-    for table in parents_first(made.schema):
-        links = [(c, f.to) for c, f in made.schema.tables[table].fields.items() if f.to is not None]
-        own = any(made.schema.split(to)[0] == table for _, to in links)
-        while links and made.rows(table):
-            before = rulings[table].keep.sum()
-            for column, to in links:
-                _orphaned(made, settled, rulings, table, column, to)
-            if not own or rulings[table].keep.sum() == before:
-                break
+def _orphans(made: Dataset, settled: list[Dataset], rulings: dict[str, Verdict], table: str) -> None:
+    """Drop the rows of a table whose parent was dropped; in the table's own tree as far down."""
+    links = [(c, f.to) for c, f in made.schema.tables[table].fields.items() if f.to is not None]
+    own = any(made.schema.split(to)[0] == table for _, to in links)
+    while links and made.rows(table):
+        before = rulings[table].keep.sum()
+        for column, to in links:
+            _orphaned(made, settled, rulings, table, column, to)
+        if not own or rulings[table].keep.sum() == before:
+            break
 
 
 def _orphaned(

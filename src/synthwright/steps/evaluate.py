@@ -12,9 +12,12 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
+from synthwright.core.jobs import beside_only, fills
 from synthwright.core.schema import fingerprint
 from synthwright.engine.deadline import within
+from synthwright.kit.measuring.completed import completed
 from synthwright.kit.measuring.matching import Matched, matched
+from synthwright.kit.measuring.meeting import met
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.steps.cells import celled_shares
 from synthwright.steps.late import settled_late
@@ -28,7 +31,9 @@ LONGEST_FIRST = ("detection", "tstr", "attribute-inference", "augmentation", "im
 FEW = 50_000
 """Rows from rules alone that are measured in this process."""
 _LIKENESS = ("fidelity", "utility", "diversity", "bias")
-"""Groups of metrics that ask for rows like the real ones: like those that have what was set."""
+"""Groups of metrics that ask for rows like the real ones: like those that have what was set, or meet a condition."""
+_BESIDE = ("augmentation",)
+"""Metrics that put rows beside all real ones, whatever real rows they were made from."""
 
 
 def gather(bench: Bench, fits: Mapping[str, str], waves: list[Wave]) -> str:
@@ -65,8 +70,9 @@ def _stayed(bench: Bench, keys: list[str]) -> Dataset:
 
 def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
     """Return what metrics look at."""
-    at = bench.store.get(bench.source) if bench.source is not None else None
     spec = bench.plan.spec
+    real = bench.source is not None and not beside_only(spec)  # new rows have no real ones to be held against
+    at = bench.store.get(str(bench.source)) if real else None
     rules = tuple((t, r) for t, table in bench.plan.schema.tables.items() for r in table.rules)
     filled = any(p.part.mode == "fill" for p in bench.plan.parts)
     return Case(
@@ -83,8 +89,15 @@ def case_of(bench: Bench, kept: str, asked: dict[str, int] | None) -> Case:
 
 
 def likened(bench: Bench, case: Case) -> Matched:
-    """Return the case that likeness is measured on: real rows with the shares that were set; the same every time."""
-    return matched(case, bench.ctx.at("evaluate", "matching"))
+    """Return the case that likeness is measured on: real rows like those that were asked for; the same every time."""
+    found = met(case, bench.plan.spec.begin.where)
+    if found.problem:
+        return found
+    if fills(bench.plan.spec):
+        like = completed(found.case, bench.ctx.at("evaluate", "completed"))
+    else:
+        like = matched(found.case, bench.ctx.at("evaluate", "matching"))
+    return like._replace(notes=(*found.notes, *like.notes))
 
 
 def evaluate(bench: Bench, kept: str, asked: dict[str, int]) -> list[Score]:
@@ -94,7 +107,8 @@ def evaluate(bench: Bench, kept: str, asked: dict[str, int]) -> list[Score]:
     waiting = [bench.order(kept=kept, asked=asked, metric=m.name, key=keys[m.name])
                for m in metrics if bench.store.get(keys[m.name]) is None]  # fmt: skip
     bench.ctx.progress(0, max(len(waiting), 1), "metrics")
-    if bench.source is None and sum(asked.values()) <= FEW:  # most do not apply, and a process costs more than they do
+    ruled = bench.source is None or beside_only(bench.plan.spec)
+    if ruled and sum(asked.values()) <= FEW:  # most do not apply, and a process costs more than they do
         for order in waiting:
             measure_one(order)
     elif waiting and bench.ctx.engine is not None:
@@ -127,7 +141,8 @@ def measure_one(order: dict[str, Any]) -> None:
     bench = opened(order)
     metric = next(m for m in bench.plan.metrics if m.name == order["metric"])
     found = Matched(case_of(bench, order["kept"], order["asked"]))
-    if metric.group in _LIKENESS:
+    all_real = metric.name in _BESIDE and bool(bench.plan.spec.begin.where)
+    if metric.group in _LIKENESS and not all_real:
         found = likened(bench, found.case)
     ctx = bench.ctx.at("evaluate", metric.name)
     silent = [Score(metric.name, status="not-applicable", problem=found.problem)]

@@ -10,6 +10,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Model, Recipe
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, StoreError
+from synthwright.core.hashes import sha256
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
 from synthwright.kit.constraints.keeping import Keeper
@@ -22,9 +23,11 @@ def fit(bench: Bench) -> dict[str, str]:
     """Fit every part that is not fitted yet; return the key of each by the part's name."""
     keys = {p.name: fit_key(bench, p) for p in bench.plan.parts}
     missing = {name for name, key in keys.items() if bench.store.get(key) is None}
-    for name in (p.name for p in bench.plan.parts if p.name in missing and not p.generator.abilities.learns):
-        _put_fitted(bench, name, keys[name])  # nothing is learned: no process is worth starting
-        missing.discard(name)
+    for part in (p for p in bench.plan.parts if p.name in missing):
+        if part.generator.abilities.learns and not part.generator.files(bench.ctx):
+            continue
+        _put_fitted(bench, part.name, keys[part.name])  # nothing is learned, or files of the project folder are read
+        missing.discard(part.name)
     waiting = [bench.order(part=name, key=key) for name, key in keys.items() if name in missing]
     bench.ctx.progress(0, max(len(waiting), 1), "parts")
     if waiting and bench.ctx.engine is not None:
@@ -36,6 +39,7 @@ def fit_key(bench: Bench, part: PlannedPart) -> str:
     """Return the identity of a fitted part: the rows, the recipe, what it makes from what, the rules it keeps."""
     identity = [__version__, bench.source, bench.plan.schema.fingerprint(), part.generator.fingerprint(), part.name,
                 list(part.part), bench.ctx.seed]  # fmt: skip
+    identity += [sha256(path) for path in part.generator.files(bench.ctx) if path.is_file()]
     return f"fit/{fingerprint(identity)}"
 
 

@@ -43,8 +43,8 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
     """
     keys: list[str] = []
     for table in parents_first(bench.plan.schema):
-        if table in bench.plan.spec.begin.children and not settled:
-            begun = unfold(bench, begun, table, keys)
+        if table in bench.plan.spec.begin.children:
+            begun = unfold(bench, begun, table, keys, settled)
         held = load_dataset(bench.store.at / begun.key).tables[table]
         whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
         learned = any(p.generator.abilities.learns for p in bench.plan.parts if p.table == table)
@@ -142,10 +142,14 @@ def _make_shard(bench: Bench, order: dict[str, Any]) -> None:
 def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any]) -> Dataset:
     """Return the shard with what it looks at in other tables: keys, and columns that rules name.
 
-    They are of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made.
+    They are of rows that stay for good; in the first wave, where nothing has been ruled on, of rows just made. Rows
+    that came to be for rows just made look at these, too.
     """
+    of = _whose(bench, table)
+    whose = None if of is None else bench.plan.schema.split(str(bench.plan.schema.tables[table].fields[of].to))[0]
     for parent, names in _links(bench, table).items():
-        held = _rows_of(str(bench.store.at), tuple(order["settled"]), tuple(order["parents"]), parent, tuple(names))
+        held = _rows_of(str(bench.store.at), tuple(order["settled"]), tuple(order["parents"]), parent, tuple(names),
+                        both=parent == whose)  # fmt: skip
         if held is not None:
             given = Dataset(given.schema, {**given.tables, parent: held})
     return given
@@ -153,16 +157,16 @@ def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any
 
 @lru_cache(maxsize=8)
 def _rows_of(
-    at: str, settled: tuple[str, ...], shards: tuple[str, ...], table: str, names: tuple[str, ...]
+    at: str, settled: tuple[str, ...], shards: tuple[str, ...], table: str, names: tuple[str, ...], *, both: bool
 ) -> pa.Table | None:
-    """Return some columns of the rows of a table that stay, or of those just made; None where there are none yet.
+    """Return some columns of the rows of a table that stay, or of those just made (or both); None where there are none.
 
     They lie in mapped files, so that it costs little to keep them for the next shard.
     """
     store = Path(at)
     kept = [Wave(w, store / w).kept().tables[table] for w in settled]
     held = [t.select(names) for t in kept if t.num_rows]
-    if not held:
+    if not held or both:
         made = [load_dataset(store / s / "data").tables[table] for s in shards]
-        held = [t.select(names) for t in made if set(names) <= set(t.column_names)]
+        held += [t.select(names) for t in made if t.num_rows and set(names) <= set(t.column_names)]
     return pa.concat_tables(held) if held else None

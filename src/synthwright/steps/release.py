@@ -20,6 +20,7 @@ from synthwright.core.writing import document
 from synthwright.kit.files import folder_names
 from synthwright.report.card import write_card
 from synthwright.report.croissant import write_croissant
+from synthwright.report.diversity import DiversityRow
 from synthwright.report.effort import CellRow, CostRow
 from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
@@ -50,6 +51,8 @@ class Ended(NamedTuple):
     scores: list[Score]
     seconds: dict[str, float]
     fingerprint: str
+    diversity: tuple[DiversityRow, ...] = ()
+    """How varied written texts were, wave by wave."""
 
 
 def release(ended: Ended, place: Out) -> Report:
@@ -61,7 +64,7 @@ def release(ended: Ended, place: Out) -> Report:
     filled = tallies(ended.bench, ended.waves)
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
                        went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, case, filled),
-                       waived=plan.waived, **_effort(ended, rows, filled))  # fmt: skip
+                       waived=plan.waived, diversity=ended.diversity, **_effort(ended, rows, filled))  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     ended.bench.ctx.progress(1, 3, "report and data")

@@ -15,6 +15,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
 from synthwright.core.hashes import sha256
 from synthwright.core.infer import infer
+from synthwright.core.jobs import beside_only
 from synthwright.core.leaving_out import without
 from synthwright.core.plan import Say, plan, source_of, unplaced
 from synthwright.core.schema import Schema, fingerprint
@@ -75,7 +76,8 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
     schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
     settings = recipe.model_dump(mode="json", exclude={"path"})
     identity = [__version__, spec.source.use, settings, sorted(inputs.items()), schema, held.model_dump(mode="json"),
-                list(spec.ignore), spec.evaluate.target, spec.seed, spec.accept_synthetic]  # fmt: skip
+                list(spec.ignore), spec.evaluate.target, spec.seed, spec.accept_synthetic,
+                sorted(spec.begin.beside), beside_only(spec)]  # fmt: skip
     key = f"source/{fingerprint(identity)}"
     at = store.get(key) or store.put(key, lambda folder: _read(spec, recipe, ctx, say, folder))
     return Sourced(key, at, inputs)
@@ -89,6 +91,8 @@ def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> N
     if held.path is not None:
         rest = _admitted(spec, _beside(recipe, held.path), ctx, data.schema, say)[0]
         refuse_overlap(train, rest, held.path)
+    elif beside_only(spec):
+        said = ["no rows were held out, because nothing is learned from them: they stay as they are"]
     else:
         train, rest, said = split(data, held, spec.evaluate.target, ctx.at("source", "holdout"), LEAST_ROWS)
     save_dataset(train, folder / "train")
@@ -113,8 +117,11 @@ def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, s
         declared = guessed.schema
         notes = [f"{n.table}.{n.column}: {n.guess}; {n.why}" if n.column else f"{n.table}: {n.guess}; {n.why}"
                  for n in guessed.notes]  # fmt: skip
-    elif len(declared.tables) == 1 and len(tables) == 1:  # a single table is called what the schema calls it
-        tables = {declared.only: next(iter(tables.values()))}
+    elif len(real := [t for t in declared.tables if t not in spec.begin.beside or t in tables]) == 1 == len(tables):
+        tables = {real[0]: next(iter(tables.values()))}  # a single table is called what the schema calls it
+    if schema is None:
+        new = [t for t in spec.begin.beside if t in declared.tables and t not in tables]
+        tables |= {t: Dataset.empty(declared).tables[t] for t in new}
     if schema is None:
         unknown = [(i, c) for i, c in enumerate(spec.ignore) if not ignorable(declared, c)]
         if unknown:

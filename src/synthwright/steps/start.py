@@ -7,14 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthwright import __version__
 from synthwright.core.dataset import Dataset
+from synthwright.core.errors import InputError
 from synthwright.core.schema import ROW, fingerprint
 from synthwright.kit.learning.setting import chosen, frequent
+from synthwright.kit.measuring.meeting import meeting
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.cells import Tally, celled, hopeless
 from synthwright.steps.orders import Bench
+from synthwright.steps.waves import Wave
 
 
 def asked(bench: Bench) -> dict[str, int]:
@@ -22,10 +26,10 @@ def asked(bench: Bench) -> dict[str, int]:
     begin = bench.plan.spec.begin
     train = bench.train()
     tables = bench.plan.schema.tables
-    if begin.origin == "source":
-        return {t: train.rows(t) * begin.repeat for t in tables}
+    some = taken(bench) if begin.origin == "source" else train
+    real = {t: some.rows(t) * begin.repeat for t in tables if begin.origin == "source" and t not in begin.beside}
     wanted = {t: 0 if t in begin.children else begin.rows.get(t, begin.rows.get("*", train.rows(t))) for t in tables}
-    return wanted | {t: sum(c.rows for c in cells.every(tables[t])) for t, cells in begin.cells.items()}
+    return wanted | real | {t: sum(c.rows for c in cells.every(tables[t])) for t, cells in begin.cells.items()}
 
 
 def _first(bench: Bench) -> str:
@@ -61,15 +65,33 @@ def with_set(data: Dataset, bench: Bench, train: Dataset, tables: Collection[str
 
 
 def _from_source(bench: Bench) -> Dataset:
-    """Return the training rows, repeated, with row numbers; columns that parts make from nothing are not there."""
-    train, repeat = bench.train(), bench.plan.spec.begin.repeat
+    """Return the rows that are taken, repeated, with row numbers; columns that parts make from nothing are not there.
+
+    Tables beside them get new rows.
+    """
+    train, begin = bench.train(), bench.plan.spec.begin
+    new = _blank(bench) if begin.beside else None
     tables = {}
-    for name, held in train.tables.items():
+    for name, held in taken(bench).tables.items():
+        if new is not None and name in begin.beside:
+            tables[name] = new.tables[name]
+            continue
         made = {c for p in bench.plan.parts if p.part.mode == "make" and p.table == name for c in p.part.produce}
         stay = [c for c in held.column_names if f"{name}.{c}" not in made]
-        whole = pa.concat_tables([held.select(stay)] * repeat)
+        whole = pa.concat_tables([held.select(stay)] * begin.repeat)
         tables[name] = whole.append_column(ROW, pa.array(np.arange(whole.num_rows, dtype=np.int64)))
-    return with_set(Dataset(bench.plan.schema, tables), bench, train)
+    return with_set(Dataset(bench.plan.schema, tables), bench, train, [t for t in tables if t not in begin.beside])
+
+
+def taken(bench: Bench) -> Dataset:
+    """Return the training rows that meet the conditions of the start; an InputError where a table has none."""
+    train, where = bench.train(), bench.plan.spec.begin.where
+    found = meeting(train, where)
+    for table, text in where.items():
+        if not found.rows(table):
+            raise InputError("start", f"where {text!r}", wanted=f"training rows of {table!r} that meet it",
+                             got=f"none of {train.rows(table):,}", remedy="loosen the condition")  # fmt: skip
+    return found
 
 
 class Begun(NamedTuple):
@@ -88,6 +110,25 @@ def first_start(bench: Bench) -> Begun:
     return Begun(_first(bench), wanted, wanted)
 
 
+def unfilled(
+    bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], waves: Sequence[Wave]
+) -> dict[str, np.ndarray]:
+    """Return for each table which slots are to be filled again: not those whose parent went.
+
+    Rows that came to be for a parent which went come to be anew for the one that takes its place.
+    """
+    found = dict(gone)
+    for table, how in bench.plan.spec.begin.children.items():
+        of = bench.plan.schema.split(how.of)[1]
+        parent, key = bench.plan.schema.split(str(bench.plan.schema.field(how.of).to))
+        if found[table].any():
+            own = load_dataset(bench.store.at / begun.key).tables[table].slice(0, begun.slots[table]).column(of)
+            keys = pa.chunked_array([c for w in waves for c in w.kept().tables[parent].column(key).chunks], own.type)
+            there = pc.is_in(own, value_set=keys.combine_chunks())
+            found[table] = found[table] & np.asarray(there.to_numpy())
+    return found
+
+
 def next_start(
     bench: Bench, begun: Begun, gone: Mapping[str, np.ndarray], filled: Sequence[Tally] = ()
 ) -> Begun | None:
@@ -99,7 +140,7 @@ def next_start(
     Args:
         bench: the run.
         begun: the wave that has been ruled on.
-        gone: for each table booleans, true for the slots that stayed empty.
+        gone: for each table booleans, true for the slots that stayed empty and are to be filled.
         filled: how the cells stand; some cannot be filled.
     """
     data = load_dataset(bench.store.at / begun.key)
@@ -111,7 +152,7 @@ def next_start(
     tables, slots, after = {}, {}, {}
     for name, held in data.tables.items():
         empty = held.slice(0, begun.slots[name]).filter(pa.array(gone[name]))
-        times = 1 if _asks(bench, name) else _times(gone[name])
+        times = 1 if _asks(bench, name) or _renewed(bench, name, gone) else _times(gone[name])
         fresh = np.arange(begun.after[name], begun.after[name] + empty.num_rows * times, dtype=np.int64)
         again = pa.concat_tables([empty] * times)
         at = again.column_names.index(ROW)
@@ -122,6 +163,15 @@ def next_start(
     if bench.store.get(key) is None:
         bench.store.put(key, lambda folder: save_dataset(made, folder))
     return Begun(key, slots, after)
+
+
+def _renewed(bench: Bench, table: str, gone: Mapping[str, np.ndarray]) -> bool:
+    """Return whether rows of a table come to be for new rows of another: then each row has a slot of its own."""
+    how = bench.plan.spec.begin.children.get(table)
+    if how is None:
+        return False
+    parent = bench.plan.schema.split(str(bench.plan.schema.field(how.of).to))[0]
+    return bool(gone[parent].any()) or _renewed(bench, parent, gone)
 
 
 def _asks(bench: Bench, table: str) -> bool:

@@ -16,48 +16,61 @@ from synthwright.kit.ruled import as_field
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun, with_set
-from synthwright.steps.waves import table_of
+from synthwright.steps.waves import Wave, table_of
 
 WORK = "synthwright.steps.unfold:unfold_shard"
 BLOCK = 16_384
 """Parents whose rows come to be at once: each may have hundreds, and blocks are worked side by side."""
 
 
-def unfold(bench: Bench, begun: Begun, table: str, made: list[str]) -> Begun:
+def unfold(bench: Bench, begun: Begun, table: str, made: list[str], settled: list[str]) -> Begun:
     """Put the start into the store again, with the rows of a table that come to be for the rows of another.
 
-    The rows of one parent stand together, in the order of the parents.
+    The rows of one parent stand together, in the order of the parents. In later waves they come behind the rows that
+    are made again for parents which stayed; each has a slot of its own.
 
     Args:
         bench: the run.
-        begun: the start of the first wave so far.
+        begun: the start of the wave so far.
         table: whose rows they are.
-        made: the keys of the shards that are there, those of the parents among them.
+        made: the keys of the shards of this wave that are there, those of the parents among them.
+        settled: the keys of the waves before.
     """
     process, (parent, _) = bench.plan.processes[table], _ends(bench, table)
     whose = [k for k in made if table_of(bench, k) == parent]
+    if settled and not any(_rows(bench, k, parent) for k in whose):
+        return begun
     others = [k for k in made if k not in whose] if len(_seen(bench, table)) > 1 else []
     blocks = [(i, low, k) for i, k in enumerate(whose) for low in range(0, _rows(bench, k, parent), BLOCK)]
-    keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i, low])}"
+    again = [settled] if settled else []
+    keys = [f"unfold/{fingerprint([__version__, process.fingerprint(), k, others, table, i, low, *again])}"
             for i, low, k in blocks]  # fmt: skip
     orders = [{"of": k, "number": i, "begin": low, "key": key}
               for (i, low, k), key in zip(blocks, keys, strict=True) if bench.store.get(key) is None]  # fmt: skip
     if orders and bench.ctx.engine is not None:
-        shared = bench.order(table=table, others=others)
+        shared = bench.order(table=table, others=others, settled=settled)
         bench.ctx.engine.map(WORK, [shared | o for o in orders], lambda _done: None)
     name = f"start/{fingerprint([begun.key, table, keys])}"
     held = [load_dataset(bench.store.at / key).tables[table] for key in keys]
     rows = sum(t.num_rows for t in held)
+    first = begun.after[table] if settled else 0
+    data = load_dataset(bench.store.at / begun.key)
+    before = data.tables[table]
     if bench.store.get(name) is None:
-        data = load_dataset(bench.store.at / begun.key)
-        numbered = {ROW: pa.array(np.arange(rows, dtype=np.int64))}
+        numbered = {ROW: pa.array(np.arange(first, first + rows, dtype=np.int64))}
         if held:
             whole = pa.concat_tables(held)
             numbered |= {c: whole.column(c) for c in whole.column_names}
         tables = {**data.tables, table: pa.table(numbered)}
-        complete = with_set(Dataset(data.schema, tables), bench, bench.train(), (table,))
+        place = bench._replace(ctx=bench.ctx.at("again", len(settled))) if settled else bench
+        complete = with_set(Dataset(data.schema, tables), place, bench.train(), (table,))
+        if before.num_rows:
+            new = complete.tables[table]
+            whole = pa.concat_tables([before.select(new.column_names), new])
+            complete = Dataset(data.schema, {**complete.tables, table: whole})
         bench.store.put(name, lambda folder: save_dataset(complete, folder))
-    return Begun(name, {**begun.slots, table: rows}, {**begun.after, table: rows})
+    there = before.num_rows + rows
+    return Begun(name, {**begun.slots, table: there}, {**begun.after, table: first + rows})
 
 
 def unfold_shard(order: dict[str, Any]) -> None:
@@ -66,7 +79,8 @@ def unfold_shard(order: dict[str, Any]) -> None:
     process, (parent, key) = bench.plan.processes[table], _ends(bench, table)
     _, of = bench.plan.schema.split(bench.plan.spec.begin.children[table].of)
     given = _given(bench, table, parent, order)
-    found = process.unfold(given, table, parent, bench.ctx.at("start", table, order["number"], order["begin"]))
+    wave = ("again", len(order["settled"])) if order["settled"] else ()
+    found = process.unfold(given, table, parent, bench.ctx.at("start", table, *wave, order["number"], order["begin"]))
     _check(process, found, given.rows(parent))
     fields = bench.plan.schema.tables[table].fields
     keys = given.tables[parent].column(key).take(pa.array(found.whose))
@@ -125,7 +139,8 @@ def _given(bench: Bench, table: str, parent: str, order: dict[str, Any]) -> Data
             tables[where] = held.select([ROW, *names]).slice(order["begin"], BLOCK)
             continue
         shards = [k for k in order["others"] if table_of(bench, k) == where]
-        kept = [load_dataset(bench.store.at / k / "data").tables[where].select(names) for k in shards]
+        kept = [Wave(w, bench.store.at / w).kept().tables[where].select(names) for w in order["settled"]]
+        kept += [load_dataset(bench.store.at / k / "data").tables[where].select(names) for k in shards]
         if kept:
             tables[where] = pa.concat_tables(kept)
     return Dataset(given.schema, tables)

@@ -191,10 +191,11 @@ class ChatServer:
         ends = {"refused": "content_filter", "length": "length"}.get(fault, "stop")
         asked = sum(len(m["content"]) for m in body["messages"]) // 4 + 1
         turn = {"role": "assistant", "content": "" if fault == "refused" else text}
+        wrote = len(text) // 4 + 1
         return {
             "id": f"chatcmpl-{self.total}", "object": "chat.completion", "model": body.get("model"),
             "choices": [{"index": 0, "message": turn, "finish_reason": ends}],
-            "usage": {"prompt_tokens": asked, "completion_tokens": len(text) // 4 + 1},
+            "usage": {"prompt_tokens": asked, "completion_tokens": wrote, "total_tokens": asked + wrote},
         }  # fmt: skip
 
 

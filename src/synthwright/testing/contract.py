@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from synthwright.core.context import Context
 from synthwright.core.contracts import Recipe, Verdict
 from synthwright.core.dataset import Dataset
+from synthwright.core.docstrings import meanings
 from synthwright.core.errors import SynthwrightError
 from synthwright.testing.models import talkative
 
@@ -140,8 +141,9 @@ def documented(subject: Subject[R]) -> None:
     summary = (inspect.getdoc(subject.kind) or "").partition("\n")[0]
     own = "__doc__" in vars(subject.kind) and vars(subject.kind)["__doc__"]
     want(own and summary.endswith((".", "?", "!")), "a docstring whose first line is a sentence", repr(summary))
+    told = meanings(subject.kind)
     for name, field in subject.kind.model_fields.items():
-        want(field.description, f"a docstring under the field {name!r}", "none")
+        want(told[name], f"a docstring under the field {name!r}", "none")
         default = field.get_default(call_default_factory=True)
         want(default is not PydanticUndefined, f"a default for the field {name!r}", "none")
 

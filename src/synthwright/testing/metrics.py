@@ -117,7 +117,7 @@ def works_at_all(subject: Subjects) -> None:
     keyed, holey = toys.two_tables(), toys.every_kind()
     others = (Case(keyed, keyed, keyed, asked={t: keyed.rows(t) for t in keyed.tables}),
               Case(holey, holey, holey), case(sensitive=("thing.flag",)),
-              case(chosen={"thing.flag": "balanced"}))  # fmt: skip
+              case(chosen={"thing.flag": "balanced"}), Case(holey, holey, holey, "mixed.level"))  # fmt: skip
     said = []
     for given in (case(), *others):
         whole = next(s for s in measured(subject, given) if s.about == "")

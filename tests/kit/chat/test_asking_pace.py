@@ -185,6 +185,22 @@ def test_single_failures_stop_nothing() -> None:
     assert asking.ledger().total.failed == 450
 
 
+def test_an_endpoint_that_takes_no_question() -> None:
+    """Where everything is refused for the same, the run ends at once and says for what; other refusals are borne."""
+    chat = FakeChat(lambda _: NoReply("HTTP 422: unexpected fields: top_k"), 0.1)
+    with _asking(chat) as asking, pytest.raises(ModelError) as caught:
+        asking.each(range(1_000), one)
+    assert str(caught.value) == (
+        "models.writer: the endpoint takes no question: got 5 refusals and no answer, each: "
+        "HTTP 422: unexpected fields: top_k. put it right and run again."
+    )
+    assert len(chat.texts) < 20
+    assert max(chat.times) < 1
+    chat = FakeChat(lambda r: NoReply(f"HTTP 400: {r.messages[-1].text} is too long"), 0.1)
+    with _asking(chat) as asking:
+        assert len(asking.each(range(12), one)) == 12
+
+
 def test_asked_to_wait_for_hours() -> None:
     """An endpoint that wants to be left alone for hours is not waited for."""
     chat = FakeChat(lambda _: NoReply("HTTP 429: daily quota", again=True, busy=True, after=7_200))

@@ -62,7 +62,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, about: About) 
         return NoReply(f"{where}{told}", again=True, after=wait(headers, body), busy=status in _BUSY)
     if _FILTERED & set(_codes(body).split()):
         return NoReply(f"{where}, its filter withheld the answer{told}", REFUSED)
-    return NoReply(f"{where}, it does not take the request{told}")
+    hint = "; 'structured: object', or 'none', asks without a schema" if "response_format" in said else ""
+    return NoReply(f"{where}, it does not take the request{told}{hint}")
 
 
 def malformed(what: str, about: About) -> NoReply:

@@ -91,6 +91,7 @@ class Model:
         shared.gates.append(self.gate)
         self._chat: Chat | None = None
         self._guessed = self._asked = self._wrote = self._answers = 0.0
+        self._refused, self._alike = "", 0  # what it refused questions for, and how many in a row for the same
 
     def connected(self) -> Chat:
         """Return the connected model; it is connected when it is first asked.
@@ -225,6 +226,8 @@ class Model:
         if no.after is not None and no.after > shared.patience.lasting:
             shared.stop(ModelError(who, no.why, got=f"an endpoint that wants to be left alone for {no.after:,.0f} s",
                                    remedy=shared.remedy("run again then")))  # fmt: skip
+        if not no.again and not self.gate.heard:
+            self._refuses(no, who)
         if (lasted := self.gate.down()) is not None:
             shared.stop(ModelError(
                 who, "the endpoint does not answer",
@@ -232,6 +235,16 @@ class Model:
                 remedy=shared.remedy("run again when it does"),
             ))  # fmt: skip
         return no
+
+    def _refuses(self, no: NoReply, who: str) -> None:
+        """Stop where every question so far was refused for the same: a model or a parameter that it does not have."""
+        self._alike = self._alike + 1 if no.why == self._refused else 1
+        self._refused = no.why
+        if self._alike >= self._shared.patience.failures:
+            self._shared.stop(ModelError(
+                who, "the endpoint takes no question", got=f"{self._alike} refusals and no answer, each: {no.why}",
+                remedy=self._shared.remedy("put it right and run again"),
+            ))  # fmt: skip
 
 
 def dollars(usd: float) -> str:

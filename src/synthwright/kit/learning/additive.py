@@ -177,3 +177,16 @@ def predicted(trees, matrix):
                 node = trees.left[node] + (matrix[i, trees.feature[node]] > trees.cut[node])
             found[i] += trees.value[node]
     return found
+
+
+@kernel
+def scored(trees, matrix, classes):
+    """Return for every row what the trees of each class add up to; trees are of one class after another."""
+    found = np.zeros((len(matrix), classes), np.float64)
+    for k in range(len(trees.roots)):
+        for i in range(len(matrix)):
+            node = trees.roots[k]
+            for _ in range(trees.depths[k]):
+                node = trees.left[node] + (matrix[i, trees.feature[node]] > trees.cut[node])
+            found[i, k % classes] += trees.value[node]
+    return found

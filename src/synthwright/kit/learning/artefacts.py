@@ -1,4 +1,4 @@
-"""Models as files: JSON and arrays, the same bytes for the same model, with hashes that loading verifies."""
+"""Models as files: JSON, arrays, weights; the same bytes for the same model, with hashes that loading verifies."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ import numpy as np
 from synthwright.core.errors import StoreError
 from synthwright.core.hashes import sha256
 
-HEAD, ARRAYS, HASHES = "model.json", "arrays.npz", "hashes.json"
+HEAD, ARRAYS, WEIGHTS, HASHES = "model.json", "arrays.npz", "weights.safetensors", "hashes.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def save(folder: Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def save(
+    folder: Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
+    weights: Mapping[str, np.ndarray] | None = None,
+) -> None:  # fmt: skip
     """Write `model.json`, `arrays.npz` and `hashes.json` into an existing folder, byte for byte repeatable.
 
     Args:
         folder: where to; it must exist.
         head: what JSON can hold, without infinities; the order of keys does not count.
         arrays: numeric arrays by name.
+        weights: of networks, by name, into `weights.safetensors`; nothing: there is no such file.
     """
     said = json.dumps(head, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     (folder / HEAD).write_text(said + "\n", encoding="ascii")
@@ -35,7 +39,12 @@ def save(folder: Path, head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)  # a fixed date: the same bytes tomorrow
             with archive.open(entry, "w", force_zip64=True) as out:
                 np.lib.format.write_array(out, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)
-    hashes = {name: sha256(folder / name) for name in (HEAD, ARRAYS)}
+    if weights is not None:
+        from safetensors.numpy import save_file  # of the extra `neural`, which whoever has weights has
+
+        save_file({n: np.ascontiguousarray(weights[n]) for n in sorted(weights)}, folder / WEIGHTS)
+    names = (HEAD, ARRAYS) if weights is None else (HEAD, ARRAYS, WEIGHTS)
+    hashes = {name: sha256(folder / name) for name in names}
     (folder / HASHES).write_text(json.dumps(hashes, sort_keys=True) + "\n", encoding="ascii")
 
 
@@ -47,13 +56,34 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """
     hashes = _read_hashes(folder)
     for name in (HEAD, ARRAYS):
-        path = folder / name
-        if not path.is_file() or path.is_symlink():
-            raise StoreError(folder.name, name, wanted="a plain file", got="none", remedy="fit the model again")
-        if hashes.get(name) != sha256(path):
-            raise StoreError(folder.name, name, wanted="the file that was saved", got="one that was altered",
-                             remedy="fit the model again")  # fmt: skip
+        _verify(folder, name, hashes)
     return _read_head(folder), _read_arrays(folder)
+
+
+def load_weights(folder: Path) -> dict[str, np.ndarray]:
+    """Return the weights that `save` wrote.
+
+    Raises:
+        StoreError: as `load` does.
+    """
+    _verify(folder, WEIGHTS, _read_hashes(folder))
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, OSError, ValueError, KeyError, MemoryError):
+        raise _foreign(folder, WEIGHTS) from None
+
+
+def _verify(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
+    """Raise a StoreError unless a file is there and as it was saved."""
+    path = folder / name
+    if not path.is_file() or path.is_symlink():
+        raise StoreError(folder.name, name, wanted="a plain file", got="none", remedy="fit the model again")
+    if hashes.get(name) != sha256(path):
+        raise StoreError(folder.name, name, wanted="the file that was saved", got="one that was altered",
+                         remedy="fit the model again")  # fmt: skip
 
 
 def _read_head(folder: Path) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from synthwright.kit.learning.coded import Coded
-from synthwright.kit.learning.conditional import Conditional, levels
+from synthwright.kit.learning.conditional import Correction, levels
 
 CARRIED = 64
 """How many times a row is carried whose known columns come after unknown ones."""
@@ -25,12 +26,35 @@ TRIES = 8
 """How often a value is drawn again where none may be missing, before one is drawn from the whole column."""
 
 
+class Follows(Protocol):
+    """How one column follows from those before it: trees of a forest, tables of a network, or boosted trees."""
+
+    @property
+    def correction(self) -> Correction | None:
+        """What chooses among draws; None where nothing does."""
+
+    def features(self, bins: np.ndarray, nominal: np.ndarray) -> Any:
+        """Return what it looks at, for rows (uint8, columns × rows) of which the columns before are known."""
+
+    def draw(self, column: Coded, features: Any, others: np.ndarray, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Return a place for every row."""
+
+    def likelihood(self, column: Coded, features: Any, places: np.ndarray) -> np.ndarray:
+        """Return how likely the places of the rows are, given the columns before."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return all that a file must hold."""
+
+    def is_sound(self, position: int, places: int) -> bool:
+        """Return whether what was read from a file can be drawn from, at a position of the table's order."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """The columns in their order, each with how it follows from those before; None for one that is only looked at."""
 
     columns: Sequence[Coded]
-    conditionals: Sequence[Conditional | None]
+    conditionals: Sequence[Follows | None]
     size: int
     """How many draws are corrected at a time."""
 
@@ -125,7 +149,7 @@ class _Rows:
         self._set(i, places)
         return likely
 
-    def _valued(self, column: Coded, conditional: Conditional, made: np.ndarray) -> np.ndarray:
+    def _valued(self, column: Coded, conditional: Follows, made: np.ndarray) -> np.ndarray:
         """Return places, those of no value drawn again."""
         for _ in range(TRIES):
             empty = np.flatnonzero(made == column.size)

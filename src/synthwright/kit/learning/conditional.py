@@ -207,9 +207,9 @@ class Known(NamedTuple):
 
 def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditional:
     """Return how the column at a position follows from those before it."""
-    column, places = known.columns[position], _heard(known, position, ctx.at("heard").rng)
+    column, places = known.columns[position], heard(known, position, ctx.at("heard").rng)
     rows = np.flatnonzero(places < column.size + (not dials.valued)).astype(np.int32)
-    seen = _telling(known, position, rows, ctx.at("seen").rng)
+    seen = telling(known, position, rows, ctx.at("seen").rng)
     mine = Conditional(seen, _nothing(places[rows], column.size), None, None)
     if not len(seen) or len(rows) < 2 * dials.leaf or (places[rows] == places[rows[0]]).all():
         return mine
@@ -217,7 +217,7 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     guide = None
     dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
     if dials.refine and column.ordered and column.token_count > FINE:
-        guide, bins = _guide(features.bins, column.rank[places], rows, ctx.at("guide"))
+        guide, bins = guided(features.bins, column.rank[places], rows, ctx.at("guide"))
         if guide is not None:
             features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
     forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
@@ -230,7 +230,7 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     return mine if trees is None else Conditional(seen, forest, guide, Correction(trees, near))
 
 
-def _heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
+def heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
     """Return the places of a column, those that are not kept dealt among those that are: nulls stay as frequent."""
     column, places = known.columns[position], known.places[position]
     rare = np.flatnonzero(places > column.size)
@@ -256,7 +256,7 @@ def _nothing(places: np.ndarray, nothing: int) -> Forest:
     return Forest(tree, np.zeros(1, np.int32), np.sort(places).astype(np.uint32))
 
 
-def _telling(known: Known, position: int, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def telling(known: Known, position: int, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the columns before a position, or of many those with which it shares most information."""
     before = np.arange(position)
     if position <= WIDE or not len(rows):
@@ -287,7 +287,7 @@ def _information(one: np.ndarray, two: np.ndarray) -> float:
     return float((table[there] * np.log(table[there] / apart[there])).sum()) - chance
 
 
-def _guide(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
+def guided(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
     """Return a prediction of the column and its bin in every row, each predicted by the half that did not see it."""
     every = as_matrix(bins)
     some = ctx.rng.permutation(rows)[:LEARN]

@@ -123,6 +123,17 @@ def drawn(features, forest, line, which, order, seed):
 
 
 @kernel
+def held(forest, line, leaf, order, seed):
+    """Return a code for every row, drawn from a leaf that is known."""
+    state = np.array([seed], np.uint64)
+    at = strata(leaf, len(forest.tree.feature), order, state)
+    found = np.empty(len(leaf), np.uint32)
+    for i in range(len(leaf)):
+        found[i] = picked(forest, line, leaf[i], at[i])
+    return found
+
+
+@kernel
 def looked(looks, code, row, into, at):
     """Write what a correction looks at for one row and code into a row of features."""
     into[at] = looks.rank[code]

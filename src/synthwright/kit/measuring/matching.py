@@ -66,7 +66,7 @@ def matched(case: Case, ctx: Context) -> Matched:
     sides, notes, lacking, touched = whole, [], [], set[str]()
     for table in parents_first(case.schema):
         before = sides
-        sides = [_followed(s, w, table, touched) for s, w in zip(sides, whole, strict=True)]
+        sides = [followed(s, w, table, touched) for s, w in zip(sides, whole, strict=True)]
         if any(s.rows(table) < b.rows(table) for s, b in zip(sides, before, strict=True)):
             touched.add(table)
             notes.append(f"rows of {table!r} were left out with the rows that they refer to")
@@ -135,7 +135,7 @@ def _matched(
     tried: list[tuple[list[np.ndarray], dict[str, list[pa.ChunkedArray]]]] = []
     for bins in BINS:
         cells, coarse = _cells(tables, columns, bins)
-        stay = _staying(cells, ctx.at(bins))
+        stay = staying(cells, ctx.at(bins))
         tried += [(stay, coarse)] if stay is not None else []
         if not coarse:
             break
@@ -192,7 +192,7 @@ def _coded(held: Sequence[pa.ChunkedArray], bins: int) -> tuple[np.ndarray, pa.C
     return codes, pc.if_else(pa.array(missing), pa.scalar(None, kind), taken)
 
 
-def _staying(cells: Sequence[np.ndarray], ctx: Context) -> list[np.ndarray] | None:
+def staying(cells: Sequence[np.ndarray], ctx: Context) -> list[np.ndarray] | None:
     """Return which rows of each side stay, synthetic rows first; None where too few real rows are like these."""
     size = int(cells[0].max(initial=0)) + 1
     counts = [np.bincount(c[c >= 0], minlength=size) for c in cells]
@@ -235,7 +235,7 @@ def _quota(wanted: np.ndarray, have: np.ndarray) -> np.ndarray:
     return quota
 
 
-def _followed(side: Dataset, whole: Dataset, table: str, touched: set[str]) -> Dataset:
+def followed(side: Dataset, whole: Dataset, table: str, touched: set[str]) -> Dataset:
     """Return a side without the rows of a table that refer to rows which were left out of other tables."""
     stay = np.ones(side.rows(table), dtype=bool)
     for name, field in side.schema.tables[table].fields.items():

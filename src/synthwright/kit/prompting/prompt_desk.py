@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -22,6 +22,8 @@ BLOCK = 1_024
 _SENT_BACK = 20_000
 """Characters of an answer that the model is shown again."""
 Read = TypeVar("Read")
+Shots = tuple[tuple[str, str], ...]
+"""Questions and their answers."""
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,30 @@ class Question:
     prompt: Prompt
     system: Prompt
     form: Form
-    shown: tuple[tuple[str, str], ...] = ()
+    shown: Shots = ()
     """Questions and their answers that come before."""
     instruct: bool = True
     """Whether it ends with a sentence that says the form of the answer."""
     tokens: int | None = None
     temperature: float | None = None
+    shots: Callable[[np.ndarray], Sequence[Shots]] | None = None
+    """What comes before instead, of rows by position: other questions for each row, without that sentence."""
 
     def requests(self, ask: Ask, rows: np.ndarray) -> list[Request | Unwritten]:
         """Return what is asked for rows, by position."""
         system, prompt = self.system.render(ask, rows), self.prompt.render(ask, rows)
-        return [self._request(s, p) for s, p in zip(system, prompt, strict=True)]
+        same = tuple((self._ended(question), answer) for question, answer in self.shown)
+        shown = [same] * len(rows) if self.shots is None else self.shots(rows)
+        return [self._request(*of) for of in zip(system, prompt, shown, strict=True)]
 
-    def _request(self, system: str | Unwritten, prompt: str | Unwritten) -> Request | Unwritten:
+    def _request(self, system: str | Unwritten, prompt: str | Unwritten, shown: Shots = ()) -> Request | Unwritten:
         if isinstance(system, Unwritten):
             return system
         if isinstance(prompt, Unwritten):
             return prompt
         before = [Message("system", system.strip())] if system.strip() else []
-        for question, answer in self.shown:
-            before += [Message("user", self._ended(question)), Message("assistant", answer)]
+        for question, answer in shown:
+            before += [Message("user", question.strip()), Message("assistant", answer)]
         turns = (*before, Message("user", self._ended(prompt)))
         return Request(turns, self.form.schema, self.tokens, self.temperature)
 

@@ -62,7 +62,11 @@ class Prompt:
 
     def of(self, said: Mapping[str, Any]) -> str | Unwritten:
         """Return the prompt for values that are said by name; what is not said has no value."""
-        return self._written([[said.get(name)] for name in self.names], 1)[0]
+        return self.every([said])[0]
+
+    def every(self, said: Sequence[Mapping[str, Any]]) -> list[str | Unwritten]:
+        """Return the prompts for several such values."""
+        return self._written([[one.get(name) for one in said] for name in self.names], len(said))
 
     def _written(self, columns: Sequence[Sequence[Any]], count: int) -> list[str | Unwritten]:
         if self.program.bounded and self._most(columns) <= HERE:

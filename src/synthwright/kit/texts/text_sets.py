@@ -52,14 +52,14 @@ def texts_of(path: str, columns: Sequence[str], ctx: Context) -> Iterator[pa.Chu
                          remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
 
 
-def source_of(path: str, where: Path) -> Source:
-    """Return the source that reads a file, or the files of a folder, told by their endings."""
+def source_of(path: str, where: Path, what: str = "the evaluation set") -> Source:
+    """Return the source that reads a file, or the files of a folder, told by their endings; `what` says what it is."""
     ends = {split_name(p)[1] for p in (where.iterdir() if where.is_dir() else (where,))}
     for name in names("sources"):
         kind = find("sources", name)
         if issubclass(kind, Source) and ends & set(kind.suffixes):
             return kind.model_validate({"path": path})
-    raise InputError(path, "the evaluation set", wanted="CSV, JSON Lines, Parquet or text files",
+    raise InputError(path, what, wanted="CSV, JSON Lines, Parquet or text files",
                      got="a file of another kind" if where.exists() else "nothing there")  # fmt: skip
 
 

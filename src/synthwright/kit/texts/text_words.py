@@ -43,6 +43,13 @@ class Words(NamedTuple):
         """Which text each word belongs to."""
         return np.repeat(np.arange(len(self.whole)), self.counts)
 
+    def taken(self, which: np.ndarray) -> Words:
+        """Return those of some texts."""
+        sizes = self.counts[which]
+        bounds = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.arange(bounds[-1]) + np.repeat(self.bounds[which] - bounds[:-1], sizes)
+        return Words(self.hashes[places], bounds, self.whole[which])
+
 
 def plain(column: Column) -> Column:
     """Return texts in small letters, with single blanks between words and no marks; nulls are empty."""

@@ -1,0 +1,1 @@
+"""The networks of neural generators; whoever imports one needs PyTorch, the extra `neural`."""

@@ -1,0 +1,1 @@
+"""Loops over whole runs: several methods on one table."""
