@@ -300,3 +300,14 @@ def test_units_and_zones_are_converted() -> None:
     assert inside.cast(pa.int64()).to_pylist() == [0, 1_700_000_000 * 10**9]
     local, _ = _through(column, Field(kind=Kind.DATETIME, type="timestamp[us]"))
     assert local.to_pylist()[0] == dt.datetime(1970, 1, 1)
+
+
+def test_four_bytes_mean_what_they_are_written_as() -> None:
+    """0.2 in four bytes is 0.2 inside, as a column of eight bytes has it, and leaves as it came."""
+    short = np.array([0.2, 1e-40, np.inf, 3.4e38, -0.0, 123456.78], dtype=np.float32)
+    spec = Table(fields={"x": Field(kind=Kind.NUMBER, type="float")})
+    inside = admit_table(pa.table({"x": pa.array(short)}), "t", spec, text=False)
+    assert inside.column("x").to_pylist() == [0.2, 1e-40, float("inf"), 3.4e38, -0.0, 123456.78]
+    outside = leave_table(inside, "t", spec).column("x")
+    assert outside.type == pa.float32()
+    assert np.array_equal(outside.to_numpy(), short)

@@ -45,6 +45,13 @@ def test_types_come_back(kind: pa.DataType) -> None:
     assert parse_type(str(kind)) == kind
 
 
+def test_time_zones_that_there_are_none_of_are_refused() -> None:
+    """A misspelled zone is a fault of the schema, not of the first row that is written."""
+    for zone in ("Nope", "Europe/Warschau", "../etc/passwd", "+25:00"):
+        with pytest.raises(ValueError, match="no time zone"):
+            parse_type(f"timestamp[us, tz={zone}]")
+
+
 @pytest.mark.parametrize(
     "said", ["", "int", "list<item: int64>", "timestamp[h]", "decimal128(10)", "dictionary<values=string>"]
 )

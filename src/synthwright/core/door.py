@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -85,8 +85,7 @@ def flat(column: pa.ChunkedArray, table: str, name: str) -> pa.Array:
         raise place.refusal(
             "numbers, text, dates, times or bytes", f"type {kind}", "convert it, or leave it out"
         ) from None
-    wide = _widened(kind)
-    held = held if wide == kind else held.cast(wide)
+    held = _wide(held)
     whole = held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
     if pa.types.is_floating(whole.type):
         absent = pc.is_nan(whole)
@@ -97,6 +96,14 @@ def flat(column: pa.ChunkedArray, table: str, name: str) -> pa.Array:
 
 def _shape(kind: pa.DataType) -> str:
     return str(kind).partition("<")[0]
+
+
+def _wide(held: Any) -> Any:
+    """Return a column in the plain type of its values: 0.2 in four bytes as 0.2, not as 0.20000000298."""
+    wide = _widened(held.type)
+    if pa.types.is_float32(held.type):
+        held = held.cast(TEXT)
+    return held if wide == held.type else held.cast(wide)
 
 
 def _widened(kind: pa.DataType) -> pa.DataType:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.casting import as_text, cast_values, from_text, is_binary, is_text
+from synthwright.core.check_digits import checked
 from synthwright.core.forms import Recognised, means_null, parse, recognise
 from synthwright.core.guess import (
     NAMES_ROWS,
@@ -145,6 +146,8 @@ def _recognised(column: Column, labels: Labels) -> Guess | None:
             return mark
         if NAMES_ROWS.fullmatch(column.plain) or (distinct <= _FEW_DIGITS and labels.repeated >= 0.9):
             return None  # identifiers, and labels that happen to be digits
+        if checked(labels.words):
+            return None  # numbers of books and goods
     values = parse(labels.words, found.form, found.kind)
     if found.kind is Kind.BOOLEAN:
         guess = Guess(field_of(column, found.kind, form=found.form))

@@ -54,7 +54,7 @@ def infer(tables: Mapping[str, pa.Table], *, text: bool = False) -> Inferred:
     columns = {name: _columns(name, table, text=text) for name, table in tables.items()}
     guesses = {name: {c: guess_column(column) for c, column in own.items()} for name, own in columns.items()}
     named = {name: keys_of(name, own) for name, own in guesses.items()}
-    links = links_of(columns, {name: found[0] for name, found in named.items() if found}) if len(tables) > 1 else []
+    links = links_of(columns, {name: found[0] for name, found in named.items() if found})
     made = {name: _table(name, own, named[name], links) for name, own in guesses.items()}
     schema = _with_rules(Schema(tables={name: table for name, (table, _) in made.items()}), tables, text=text)
     return Inferred(schema, tuple(note for _, notes in made.values() for note in notes))

@@ -18,6 +18,15 @@ _GENERIC = frozenset(
 )
 _ENDINGS = ("id", "key", "code", "no", "nr", "number", "uuid", "fk", "ref", "pk")
 
+_INSIDE = (
+    r"(.* )?(parent|manager|boss|supervisor|superior|mentor|referrer|chief|leader|predecessor|previous|ancestor|father"
+    rf"|mother|sire|dam|vorgesetzter|chef|kierownik)( .*)? ({'|'.join(_ENDINGS)})"
+    r"|(.* )?(parent|manager|boss|supervisor|predecessor)"
+    r"|(.* )?(reports to|referred by|reply to|replies to|duplicate of|replaces|replaced by|superseded by|part of)( id)?"
+)
+"""What columns are called, in single words, that point to other rows of their own table."""
+_MANY, _LONG = 20, 3
+"""How many values a key has, and how many characters they, that tell by themselves where a column points to."""
 _PLURALS = {"people": "person", "children": "child", "men": "man", "women": "woman", "data": "data", "status": "status"}
 
 
@@ -76,7 +85,18 @@ def links_of(columns: Mapping[str, Mapping[str, Column]], keys: Mapping[str, str
             link = next((p for p in possible if _contained(column, values[p.parent])), None)
             if link is not None:
                 found.append(link)
-    return _without_cycles(found)
+    there = _without_cycles(found)
+    taken = {(link.table, link.column) for link in there}
+    inside = (Link(t, c, t, keys[t], 1) for t in keys if t in columns for c in columns[t] if (t, c) not in taken)
+    return there + [k for k in inside if _points_inside(k, columns[k.table]) and
+                    _contained(columns[k.table][k.column], values[k.table])]  # fmt: skip
+
+
+def _points_inside(link: Link, own: Mapping[str, Column]) -> bool:
+    """Return whether a column may point to other rows of its own table: its name says so, or codes do by themselves."""
+    if link.column == link.key:
+        return False
+    return re.fullmatch(_INSIDE, plain_name(link.column)) is not None or _telling(own[link.key])
 
 
 def _named(table: str, name: str, columns: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[Link]:
@@ -96,13 +116,21 @@ def _named(table: str, name: str, columns: Mapping[str, Any], keys: Mapping[str,
             key_said not in _GENERIC and said.endswith(key_said)
         ):
             weight = 2
-        elif bare == last and len(last) > 3:
+        elif (bare == last and len(last) > 3) or (said == key_said and _telling(columns[parent][key])):
             weight = 1
         else:
             continue
         if keys.get(table) == name and not (weight >= 3 and _stem(table) != stem and stem in said):
             continue  # its own key points elsewhere only where it is called after the other table
         yield Link(table, name, parent, key, weight)
+
+
+def _telling(key: Column) -> bool:
+    """Return whether the values of a key are met in another column by no accident: codes of some length, and many."""
+    values = key.values.drop_null()
+    if not is_text(values.type) or (key.text and not from_text(values, pa.int64()).null_count):
+        return False
+    return len(values) >= _MANY and pc.min(pc.utf8_length(values)).as_py() >= _LONG
 
 
 def _comparable(column: Column) -> Any:

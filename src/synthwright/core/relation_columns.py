@@ -18,6 +18,8 @@ _CACHED = 256 * 2**20
 """Bytes of arrays that are kept at once."""
 _EXACT = 2.0**53
 """Whole numbers from here on are not told apart by floats."""
+_STEPS = 200
+"""Different whole numbers that may stand for bands."""
 _GOLDEN = 0.6180339887498949
 
 
@@ -64,6 +66,12 @@ class Columns:
             if spec.kind in DISCRETE or few:
                 out.append(name)
         return out
+
+    def stepped(self) -> list[str]:
+        """Return the columns of whole numbers that repeat so often that each may stand for a band of another column."""
+        most = min(_STEPS, len(self.at) // 4)
+        whole = (c for c in self.ordered() if self.spec.fields[c].kind is Kind.INTEGER)
+        return [c for c in whole if len(np.unique(self.sampled_codes(c))) <= most]
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a whole ordered column as floats, NaN where there is no value."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from synthwright.core.relation_columns import Columns
 from synthwright.core.rules import quoted
 from synthwright.core.schema import DISCRETE, Kind
+from synthwright.core.values import part_of
 
 DIFFERENT = 10
 """Rows in which two columns of the same values would differ by chance, at least, for their equality to mean much."""
@@ -22,8 +23,12 @@ DIGITS = 8
 """Significant digits that a factor may have."""
 _NEAR = 1 - 1e-5
 """Correlation from which on two columns may be on a line."""
+_ROUGH = 0.97
+"""The same where one of them is rounded."""
 _MOST = 400
 """Columns among which lines are looked for all at once."""
+_PARTS = ("year", "month", "day", "weekday", "hour", "minute")
+"""What of a date and time other columns may say; Monday is 1, and in some tables 0."""
 _UNITS = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
@@ -108,7 +113,9 @@ def _candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]
             matrix = matrix / np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-300)
             matrix = matrix - matrix.mean(axis=1, keepdims=True)
             matrix /= np.maximum(np.sqrt(np.sum(matrix**2, axis=1, keepdims=True)), 1e-300)
-            for i, j in np.argwhere(np.triu(np.abs(matrix @ matrix.T) >= _NEAR, 1)):
+            rough = np.array([columns.rounding(n) > 0 for n, _ in block])
+            near = np.where(rough[:, None] | rough[None, :], _ROUGH, _NEAR)
+            for i, j in np.argwhere(np.triu(np.abs(matrix @ matrix.T) >= near, 1)):
                 yield block[i][0], block[j][0]
 
 
@@ -152,6 +159,8 @@ def _proved(columns: Columns, source: str, target: str, factor: float, constant:
     said += f" {'+' if constant > 0 else '-'} {plain(abs(constant))}" if constant else ""
     error, size = np.abs(y[keep] - (factor * x[keep] + constant)), np.abs(y[keep]) + abs(constant)
     rough = bool(np.any(error > 0.01 * columns.rounding(target) + 1e-15 * size))
+    if rough and factor == 1 and not constant:
+        said = f"1 * {said}"  # what is computed is compared by steps, a bare column exactly
     return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()), rough)
 
 
@@ -180,7 +189,7 @@ def plain(number: float) -> str:
 
 
 def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
-    """Return the numbers that are the year, month or day of a date, or the days between two dates."""
+    """Return the numbers that are the year, month, weekday, hour … of a date, or the days between two dates."""
     whole: dict[bytes, str] = {}
     for name in names:
         if columns.family(name) == "number" or columns.spec.fields[name].kind is Kind.DURATION:
@@ -190,12 +199,14 @@ def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
     dates = [c for c in names if columns.spec.fields[c].kind in (Kind.DATE, Kind.DATETIME)]
     out: list[Relation] = []
     for name in dates:
-        for part in ("year", "month", "day"):
+        clock = columns.spec.fields[name].kind is Kind.DATETIME
+        for part in _PARTS if clock else _PARTS[:4]:
             sample = _part(columns.held.column(name).take(pa.array(columns.at)), part)
-            target = whole.get(sample.tobytes())
-            if target is not None and _same(_part(columns.held.column(name), part), columns, target):
-                rule = f"{quoted(target)} == {part}({quoted(name)})"
-                out.append(Relation(rule, target, (name,), int(np.sum(~np.isnan(columns.numbers(target))))))
+            for less in (0, 1) if part == "weekday" else (0,):
+                target = whole.get((sample - less + 0.0).tobytes())
+                if target is not None and _same(_part(columns.held.column(name), part) - less, columns, target):
+                    rule = f"{quoted(target)} == {part}({quoted(name)}){' - 1' if less else ''}"
+                    out.append(Relation(rule, target, (name,), int(np.sum(~np.isnan(columns.numbers(target))))))
     for i, one in enumerate(dates[:20]):
         for other in dates[:20][:i]:
             out += _between(columns, whole, one, other) or _between(columns, whole, other, one)
@@ -216,8 +227,7 @@ def _between(columns: Columns, whole: dict[bytes, str], late: str, early: str) -
 
 
 def _part(column: pa.ChunkedArray, part: str) -> np.ndarray:
-    values = getattr(pc, part)(column)
-    return np.asarray(pc.fill_null(pc.cast(values, pa.float64()), float("nan")).to_numpy()) + 0.0
+    return np.asarray(pc.fill_null(pc.cast(part_of(column, part), pa.float64()), float("nan")).to_numpy()) + 0.0
 
 
 def _in_days(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:

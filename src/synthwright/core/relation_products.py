@@ -11,6 +11,7 @@ import numpy as np
 from synthwright.core.relation_columns import Columns
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
+from synthwright.core.schema import Kind
 
 MOST = 30
 """Columns among which products are looked for."""
@@ -63,11 +64,27 @@ def products(columns: Columns, names: list[str]) -> list[Relation]:
             name = names[i]
             if name in term.used or term.used | {name} in seen or any(name == r.column for r in out):
                 continue
+            if not _lands(columns, name, term, targets[i] - values):
+                continue
             rows = _proved(columns, term, name)
             if rows:
                 seen.add(term.used | {name})
                 out.append(Relation(f"{quoted(name)} == {term.said}", name, tuple(sorted(term.used)), rows))
     return out
+
+
+def _lands(columns: Columns, name: str, term: Term, off: np.ndarray) -> bool:
+    """Return whether other factors also give such values: not where a lattice was met exactly by what is on none.
+
+    Then the column is a factor itself: of `speed == way / hours`, both are whole numbers, and `way` is not made.
+    """
+
+    def steps(column: str) -> bool:
+        spec = columns.spec.fields[column]
+        return spec.kind is not Kind.NUMBER or columns.rounding(column) > 0
+
+    rounded = np.abs(off[~np.isnan(off)]) > 1e-6 * columns.rounding(name)
+    return not steps(name) or all(map(steps, term.used)) or (columns.rounding(name) > 0 and bool(np.any(rounded)))
 
 
 def _varies(values: np.ndarray) -> bool:
@@ -95,6 +112,10 @@ def _terms(whole: Values) -> Iterator[Term]:
         if not np.any(over.make(whole) == 0):
             for one in plain:
                 yield from _quotients(one, over) if one is not over else ()
+    for one, other in combinations(plain, 2):
+        further = one.make(whole) - other.make(whole)
+        if np.any(further < 0) and np.any(further > 0):  # else it is a sum
+            yield _apart(one, other)
 
 
 def _column(name: str) -> Term:
@@ -106,6 +127,15 @@ def _quotients(one: Term, over: Term) -> Iterator[Term]:
     yield Term(f"{one.said} / {over.said}", used, lambda v: one.make(v) / over.make(v))
     yield Term(f"100 * {one.said} / {over.said}", used, lambda v: 100 * one.make(v) / over.make(v))
     yield Term(f"{one.said} / ({over.said} * {over.said})", used, lambda v: one.make(v) / over.make(v) ** 2)
+    grown = f"({one.said} - {over.said}) / {over.said}"
+    yield Term(grown, used, lambda v: (one.make(v) - over.make(v)) / over.make(v))
+    yield Term(f"100 * {grown}", used, lambda v: 100 * (one.make(v) - over.make(v)) / over.make(v))
+
+
+def _apart(one: Term, other: Term) -> Term:
+    """Return how far two columns are from each other."""
+    said, used = f"abs({one.said} - {other.said})", one.used | other.used
+    return Term(said, used, lambda v: np.abs(one.make(v) - other.make(v)))
 
 
 def _rates(name: str, values: np.ndarray) -> list[Term]:

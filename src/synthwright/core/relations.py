@@ -12,6 +12,7 @@ from synthwright.core.relation_equal import Relation, date_parts, equal_columns,
 from synthwright.core.relation_lookup import dependencies
 from synthwright.core.relation_nulls import missing_together
 from synthwright.core.relation_order import never_greater
+from synthwright.core.relation_parts import parted
 from synthwright.core.relation_products import products
 from synthwright.core.relation_spans import spans
 from synthwright.core.relation_sums import small_sums, sums, superfluous
@@ -29,11 +30,11 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
 
     Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, sums (`total == net + tax`),
-    products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`), orders (`start <= end`,
-    `ordered <= shipped_at`) and what is missing where (`(b is null) == (a is null)`). A sum that holds to the cent is
-    preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A relation is
-    reported only if unrelated columns with the same values would break it in many rows; what follows from others is
-    left out.
+    products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`, `weekday(day) -> open`),
+    orders (`start <= end`, `ordered <= shipped_at`) and what is missing where (`(b is null) == (a is null)`). A sum
+    that holds to the cent is preferred to a line that holds only when it is rounded. Columns that are made anew take no
+    part. A relation is reported only if unrelated columns with the same values would break it in many rows; what
+    follows from others is left out.
     """
     return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
 
@@ -59,7 +60,10 @@ def _in_table(columns: Columns) -> list[Rule]:
     settled = dependencies(columns, discrete)
     found += settled
     bound = {r.column for r in (*settled, *found)}
-    found += banded(columns, [c for c in ordered if c not in discrete], [c for c in discrete if c not in bound])
+    steps = [c for c in discrete + [c for c in columns.stepped() if c not in discrete] if c not in gone | made | bound]
+    found += banded(columns, [c for c in ordered if c not in discrete], steps)
+    bound |= {r.column for r in found}
+    found += parted(columns, ordered, [c for c in discrete if c not in bound])
     known = _implied(columns, straight, totals)
     for relation, _ in never_greater(columns, ordered):
         if (relation.others[0], relation.column) not in known:

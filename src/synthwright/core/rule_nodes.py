@@ -142,6 +142,8 @@ class Parsed:
     """What determines (dependency), or what is unique together (unique)."""
     right: tuple[str, ...] = ()
     """What is determined; for form `dependency` alone."""
+    part: str = ""
+    """What of the one date on the left determines: its month, its weekday, its hour; nothing: all of it."""
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -31,7 +31,8 @@ DEEPEST = 40
 """Brackets, functions and negations inside one another."""
 LARGEST = 20_000
 """Nodes of a rule, counting those twice that stand in two comparisons of a chain (`a < b < c`)."""
-FUNCTIONS = ("abs", "length", "year", "month", "day")
+PARTS = ("year", "month", "day", "weekday", "hour", "minute")
+FUNCTIONS = ("abs", "length", *PARTS)
 _ESCAPES = {"n": "\n", "t": "\t"}
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
@@ -69,14 +70,26 @@ class Parser:
         return Parsed(self.text, "row", names_in(tree), tree=tree)
 
     def dependency(self) -> Parsed:
+        part = self.part()
         left = self.names()
+        if part and (len(left) > 1 or not self.take(")")):
+            self.fail(f"{self.here()} in `{part}()`", f"one column, like `{part}(a) -> b`")
         if not self.take("->"):
             self.fail(f"{self.here()} before `->`", "one column or several in brackets, like `(a, b) -> c`")
         right = self.names()
         self.end()
         if again := set(left) & set(right):
             self.fail(f"`{min(again)}` determines itself", "different columns on both sides: `city -> country`")
-        return Parsed(self.text, "dependency", tuple(dict.fromkeys((*left, *right))), left=left, right=right)
+        return Parsed(self.text, "dependency", tuple(dict.fromkeys((*left, *right))), left=left, right=right,
+                      part=part)  # fmt: skip
+
+    def part(self) -> str:
+        """Take `month(` where a dependency begins with it."""
+        said = [t.said for t in self.tokens[:2]]
+        if len(said) < 2 or said[0] not in PARTS or said[1] != "(" or self.tokens[0].kind != "word":
+            return ""
+        self.next = 2
+        return said[0]
 
     def names(self) -> tuple[str, ...]:
         many = self.take("(")

@@ -62,9 +62,13 @@ def instant(text: str, kind: str) -> date | datetime | time:
 
 def faults(parsed: Parsed, table: Table) -> list[str]:
     """Return what a rule cannot mean in this table, one message each; columns the table lacks are passed over."""
-    if parsed.tree is None or not set(parsed.columns) <= set(table.fields):
+    if not set(parsed.columns) <= set(table.fields):
         return []
     checker = _Checker(parsed.text, table)
+    if parsed.part:
+        checker.call(Call(parsed.part, Name(parsed.left[0])))
+    if parsed.tree is None:
+        return checker.found
     if checker.type_of(parsed.tree) != "boolean":
         checker.say("it is no condition", "a comparison, like `a > 0`")
     return list(dict.fromkeys(checker.found))
@@ -123,6 +127,8 @@ class _Checker:
                 self.must(node.argument, ("number",), "`abs()` of a number")
             case "length":
                 self.must(node.argument, ("text", "bytes"), "`length()` of a text")
+            case "hour" | "minute":
+                self.must(node.argument, ("datetime",), f"`{node.function}()` of a date with a time")
             case _:
                 self.must(node.argument, ("date", "datetime"), f"`{node.function}()` of a date")
         return "number"

@@ -3,11 +3,12 @@
 Three forms::
 
     start <= end                                a condition on one row; also and, or, not, in, is null, + - * /
-    total == net + tax                          abs(), length(), year(), month(), day()
+    total == net + tax                          abs(), length(), year(), month(), day(), weekday(), hour(), minute()
     `capital gain` >= 0                         backticks around names that are no plain words
     ordered_on >= "2020-01-31"                  dates and times are written as text
     education -> education_num                  rows with the same education have the same education_num
     (city, street) -> postcode
+    weekday(visited) -> open                    months, weekdays and hours of one date may determine too
     unique(order, line)                         no two rows share both values
 
 A condition breaks only where it is false: a comparison with a missing value holds, as in an SQL check. Numbers added to

@@ -36,6 +36,11 @@ def numbers(column: Column) -> np.ndarray:
         if isinstance(as_float, pa.Array) else np.asarray(pc.fill_null(as_float, float("nan")).to_numpy())  # fmt: skip
 
 
+def part_of(column: Column, part: str) -> Column:
+    """Return a part of dates or instants, on the clocks of their zone: `year` … `minute`, `weekday` (Monday is 1)."""
+    return pc.day_of_week(column, count_from_zero=False) if part == "weekday" else getattr(pc, part)(column)
+
+
 def midnights(days: Column, kind: pa.DataType) -> Column:
     """Return the instants, of a type, at which days begin on the clocks of its zone."""
     begin = days.cast(pa.timestamp(kind.unit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -19,7 +19,7 @@ from synthwright.core.errors import FitError
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import nulls
 from synthwright.kit.coding.codecs import PROTECT, observe
-from synthwright.kit.coding.makers import Maker, Rows, learn_maker, maker_of_json, swapped, swaps
+from synthwright.kit.coding.makers import KeyMaker, Maker, Rows, learn_maker, maker_of_json, swapped, swaps
 from synthwright.kit.entities.fakes import Options
 from synthwright.kit.learning import artefacts
 from synthwright.kit.learning.completion import completed, names_of, refuse_unfit, table_of
@@ -122,6 +122,7 @@ class Anew(Generator):
     """
 
     name: ClassVar[str] = "anew"
+    version: ClassVar[int] = 2
     abilities: ClassVar[Abilities] = Abilities(kinds=frozenset(Kind))
     model: ClassVar[type[Model]] = AnewModel
 
@@ -169,4 +170,6 @@ class Anew(Generator):
             seen = observe(data.column(field.to))
         options = Options(self.locale, self.protect, field.unique, key)
         maker = learn_maker(field, seen, options, ctx.at(name).rng)
+        if isinstance(maker, KeyMaker) and field.to and data.schema.split(field.to)[0] == table:
+            maker = replace(maker, inside=True)
         return AnewColumn(field, maker, null_share, key, domain)

@@ -139,6 +139,7 @@ class Perturb(Generator):
     """
 
     name: ClassVar[str] = "perturb"
+    version: ClassVar[int] = 2
     abilities: ClassVar[Abilities] = Abilities(kinds=KINDS, keeps_rows=True, replaces=True, masks=True)
     model: ClassVar[type[Model]] = PerturbModel
 

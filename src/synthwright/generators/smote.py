@@ -298,6 +298,7 @@ class Smote(Generator):
     """
 
     name: ClassVar[str] = "smote"
+    version: ClassVar[int] = 2
     abilities: ClassVar[Abilities] = Abilities(kinds=KINDS, given="any", keeps_rows=True)
     model: ClassVar[type[Model]] = SmoteModel
 

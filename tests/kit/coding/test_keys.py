@@ -114,7 +114,7 @@ def test_rare_characters_are_not_kept() -> None:
     pattern = recognise(pa.array(texts, pa.large_string()), np.ones(301, dtype=np.int64), 3)
     assert pattern is not None
     assert len(pattern.layouts) == 1
-    assert not {"Q", "#"} & set("".join(c for c in pattern.layouts[0].positions))
+    assert not {"Q", "#"} & {x for c in pattern.layouts[0].positions for x in "".join(c)}
 
 
 def test_prose_has_the_lengths_and_says_nothing() -> None:

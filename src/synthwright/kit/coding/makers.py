@@ -59,6 +59,9 @@ class KeyMaker:
     """Of references: how many parents there were."""
     secret: str
     """What random parts of keys follow from, beside their number."""
+    inside: bool = False
+    """Whether references point to other rows of their own table: then to an earlier one, so that there are no circles,
+    and none in the first row, or, where there must be one, to itself."""
 
     def make(self, rows: Rows) -> pa.Array:
         """Return the key of each row, or of a parent."""
@@ -70,11 +73,16 @@ class KeyMaker:
                 raise SampleError("anew", f"a reference to {self.field.to}", wanted="keys to draw from",
                                   got="a table without rows", remedy="make the other table first")  # fmt: skip
             return held.take(pa.array(rows.dice.integers(0, len(held)))).cast(canonical(self.field))
+        if self.inside:
+            above = np.floor(rows.dice.uniform() * rows.numbers).astype(np.int64)
+            first = pa.array((rows.numbers == 0) & self.field.nulls)
+            return pc.if_else(first, pa.scalar(None, canonical(self.field)), self._of(above))
         return self._of(rows.dice.integers(0, max(self.parents, 1)))
 
     def to_json(self) -> dict[str, Any]:
         """Return what `maker_of_json` makes the same maker from."""
-        return {"maker": self.kind, **keys_to_json(self.keys), "parents": self.parents, "secret_": self.secret}
+        return {"maker": self.kind, **keys_to_json(self.keys), "parents": self.parents, "secret_": self.secret,
+                "inside": self.inside}  # fmt: skip
 
     def _of(self, numbers: np.ndarray) -> pa.Array:
         """Return the keys of row numbers: the same ones wherever they are asked for."""
@@ -314,15 +322,17 @@ def _learned(field: Field, seen: Observed, options: Options, rng: np.random.Gene
         kept = seen.values.to_pylist() if shared or not len(seen.values) else [False, True]
         return ChoiceMaker(field, tuple(kept))
     keys_ = learn_keys(field, seen, options.key, options.protect) if field.unique else None
-    return TextMaker(field, Shape.of(seen.values, seen.counts, rng, protect=options.protect), keys_)
+    crowded = field.kind is Kind.TEXT and field.sensitive is None
+    shape = Shape.of(seen.values, seen.counts, rng, protect=options.protect, crowded=crowded)
+    return TextMaker(field, shape, keys_)
 
 
 def maker_of_json(said: dict[str, Any], field: Field) -> Maker:
     """Rebuild a maker."""
     match said["maker"]:
         case KeyMaker.kind:
-            rest = {k: v for k, v in said.items() if k not in ("maker", "parents", "secret_")}
-            return KeyMaker(field, keys_of_json(rest), said["parents"], said["secret_"])
+            rest = {k: v for k, v in said.items() if k not in ("maker", "parents", "secret_", "inside")}
+            return KeyMaker(field, keys_of_json(rest), said["parents"], said["secret_"], said["inside"])
         case PoolMaker.kind:
             return PoolMaker(field, maker_of_json(said["of"], field), Pool.of_json(said, canonical(field)))
         case FakeMaker.kind:

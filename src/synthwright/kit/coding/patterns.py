@@ -1,20 +1,23 @@
 """Regular text: how codes such as `AB-1234` look, position by position, and other codes that look alike.
 
-Only characters that at least 95 % of the values (and at least `protect` rows) have in common are kept as they are;
-every other position is known by its class alone: digits, capitals, small letters.
+Only characters that at least 95 % of the values (and at least `protect` rows) have in common are kept as they are.
+Other positions hold what enough rows share where that is clearly less than their class (the letters that plates of one
+town begin with, `AB`, `CD` and `XZ` before a number), else their whole class: digits, capitals, small letters. Check
+digits as on books and goods come out right.
 """
 
 from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.check_digits import check_of, with_check
 from synthwright.kit.sampling.dice import Dice, permuted
 
 AGREE = 0.95
@@ -28,16 +31,26 @@ ROOMY = 20
 _TIGHT = 3
 _LOOK = 20_000
 _FEW = 30
+_USUAL = 3
+"""Rows that must have something before it is usual, at least."""
+_WORDS = 62
+"""How many words may stand at a place, at most."""
 _WORD = 2**62
 _CLASSES = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
 _HEXADECIMAL = (string.digits + "abcdef", string.digits + "ABCDEF")
 
 
+Choice = str | tuple[str, ...]
+"""What may stand somewhere: one of the characters of a string, or one of a few words of one length."""
+
+
 @dataclass(frozen=True)
 class Layout:
-    """What may stand at each position: one character where all agree, else every character of its classes."""
+    """What may stand at each place: one character where all agree, one of a few words, or one of many characters."""
 
-    positions: tuple[str, ...]
+    positions: tuple[Choice, ...]
+    check: str = ""
+    """How the last digit follows from the others (see `core.check_digits`); nothing: it does not."""
 
     @property
     def size(self) -> int:
@@ -49,41 +62,57 @@ class Layout:
 
     def write(self, numbers: np.ndarray, dice: Dice) -> np.ndarray:
         """Return a code for each number below `size`: different numbers, different codes; dice fill what is beyond."""
-        out = np.empty((len(numbers), len(self.positions)), dtype=np.uint32)
+        widths = [len(c[0]) for c in self.positions]
+        ends = np.cumsum(widths)
+        out = np.empty((len(numbers), int(ends[-1]) if widths else 0), dtype=np.uint32)
         rest, room = numbers.astype(np.int64), _WORD
-        for i in range(len(self.positions) - 1, -1, -1):
-            chars = np.array([ord(c) for c in self.positions[i]], dtype=np.uint32)
-            if len(chars) == 1:
-                out[:, i] = chars[0]
-            elif room >= len(chars):
-                rest, digit = np.divmod(rest, len(chars))
-                out[:, i], room = chars[digit], room // len(chars)
+        for chosen, width, end in zip(self.positions[::-1], widths[::-1], ends[::-1], strict=True):
+            words = np.array([[ord(c) for c in word] for word in chosen], dtype=np.uint32)
+            if len(words) == 1:
+                out[:, end - width : end] = words[0]
+            elif room >= len(words):
+                rest, digit = np.divmod(rest, len(words))
+                out[:, end - width : end], room = words[digit], room // len(words)
             else:
-                out[:, i] = chars[dice.integers(0, len(chars))]
-        return text_of(out)
+                out[:, end - width : end] = words[dice.integers(0, len(words))]
+        return text_of(with_check(out, self.check) if self.check else out)
 
     def opened(self, least: int) -> Layout:
         """Return a layout of the same length in which digits that all codes share may vary, the last of them first.
 
         No more of them than it takes to have so many codes; where that is not enough, the layout as it was.
         """
-        found = self
+        found, checked = self, bool(self.check)
         for i in range(len(self.positions) - 1, -1, -1):
             if found.size >= least:
                 break
-            if self.positions[i] in string.digits:
-                found = Layout((*found.positions[:i], string.digits, *found.positions[i + 1 :]))
+            if self.positions[i] in tuple(string.digits):
+                if not checked:
+                    wider = (*found.positions[:i], string.digits, *found.positions[i + 1 :])
+                    found = replace(found, positions=wider)
+                checked = False  # the last digit is the check digit
         return found if found.size >= least else self
 
     def longer(self, least: int) -> Layout:
         """Return a layout with more digits after its last digit or letter, so that there are at least so many codes."""
         end = max((i + 1 for i, c in enumerate(self.positions) if len(c) > 1), default=len(self.positions))
-        found = self
+        found = Layout(self.positions)
         while found.size < least:
             new = string.digits[1:] if found.size == self.size else string.digits
             found = Layout((*found.positions[:end], new, *found.positions[end:]))
             end += 1
         return found
+
+    def to_json(self) -> list[Any] | dict[str, Any]:
+        """Return what `of_json` makes the same layout from."""
+        places = [c if isinstance(c, str) else list(c) for c in self.positions]
+        return {"positions": places, "check": self.check} if self.check else places
+
+    @staticmethod
+    def of_json(said: list[Any] | dict[str, Any]) -> Layout:
+        """Rebuild a layout."""
+        places, check = (said["positions"], said["check"]) if isinstance(said, dict) else (said, "")
+        return Layout(tuple(c if isinstance(c, str) else tuple(c) for c in places), check)
 
 
 @dataclass(frozen=True)
@@ -113,15 +142,17 @@ class Pattern:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same pattern from."""
-        return {"layouts": [list(one.positions) for one in self.layouts], "shares": list(self.shares)}
+        return {"layouts": [one.to_json() for one in self.layouts], "shares": list(self.shares)}
 
     @staticmethod
     def of_json(said: dict[str, Any]) -> Pattern:
         """Rebuild a pattern."""
-        return Pattern(tuple(Layout(tuple(p)) for p in said["layouts"]), tuple(said["shares"]))
+        return Pattern(tuple(map(Layout.of_json, said["layouts"])), tuple(said["shares"]))
 
 
-def recognise(values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool = False) -> Pattern | None:
+def recognise(
+    values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool = False, stretch: bool = True
+) -> Pattern | None:
     """Return the pattern of distinct texts and their counts, or None where they are not regular.
 
     Args:
@@ -129,6 +160,7 @@ def recognise(values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool
         counts: how many rows hold each.
         protect: how many rows must share a layout, or a character, before it may be kept.
         tight: whether layouts only need room for as many other codes: then they are made no longer than that.
+        stretch: whether layouts without room for other codes are made longer; else there is no pattern then.
     """
     if not len(values) or pc.max(pc.utf8_length(values)).as_py() > LONGEST:
         return None
@@ -142,13 +174,26 @@ def recognise(values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool
     if found is None:
         return None
     layouts, shares = found
-    if not all(_coded(one) for one in layouts) or (len(layouts) > 1 and not any(map(_numbered, layouts))):
+    room, more = (_TIGHT * shares, _TIGHT * shares) if tight else (ROOMY * shares, np.full(len(shares), 1000.0))
+    roomy = [_with_room(*both, least * distinct) for both, least in zip(layouts, room, strict=True)]
+    if any(one.size < least * distinct for one, least in zip(roomy, room, strict=True)) and not stretch:
         return None
-    room, longer = (_TIGHT * shares, _TIGHT * shares) if tight else (ROOMY * shares, np.full(len(shares), 1000.0))
-    opened = [one.opened(int(least * distinct) + 1) for one, least in zip(layouts, room, strict=True)]
-    roomy = tuple(one if one.size >= least * distinct else one.longer(int(most * distinct) + 1)
-                  for one, least, most in zip(opened, room, longer, strict=True))  # fmt: skip
-    return Pattern(roomy, tuple(float(s) for s in shares))
+    roomy = [one if one.size >= least * distinct else one.longer(int(most * distinct) + 1)
+             for one, least, most in zip(roomy, room, more, strict=True)]  # fmt: skip
+    return Pattern(tuple(roomy), tuple(float(s) for s in shares))
+
+
+def _with_room(narrow: Layout, wide: Layout, least: float) -> Layout:
+    """Return the narrower of two layouts that has room for so many codes; the wider one opened where neither has."""
+    return narrow if narrow.size >= least else wide.opened(int(least) + 1)
+
+
+def narrow_digits(points: np.ndarray, weights: np.ndarray, protect: int) -> Layout:
+    """Return the layout of numbers of one length: what is usual at each place; no leading zero where none was seen."""
+    held = [string.digits] * points.shape[1]
+    if len(held) > 1 and not np.any(points[:, 0] == ord("0")):
+        held[0] = string.digits[1:]
+    return Layout(tuple(_narrow(points[:, i], weights, chars, protect) for i, chars in enumerate(held)))
 
 
 def characters(texts: np.ndarray) -> np.ndarray:
@@ -183,26 +228,40 @@ def classes(points: np.ndarray) -> np.ndarray:
     return out
 
 
-def _layouts(texts: np.ndarray, weights: np.ndarray, protect: int) -> tuple[list[Layout], np.ndarray] | None:
+def _layouts(
+    texts: np.ndarray, weights: np.ndarray, protect: int
+) -> tuple[list[tuple[Layout, Layout]], np.ndarray] | None:
+    """Return the layouts of codes, each as narrow as the rows are and with whole classes, and their shares.
+
+    First digits, capitals and small letters are told apart; where that makes too many layouts, they are taken as one.
+    """
     points = characters(texts)
     kind = classes(points)
-    marks = np.where(kind == 3, points, ord("x"))
-    signature, of = np.unique(text_of(marks), return_inverse=True)
-    rows = np.bincount(of, weights, minlength=len(signature))
-    order = np.argsort(-rows, kind="stable")[:LAYOUTS]
-    order = order[rows[order] >= protect]
-    if not len(order) or rows[order].sum() < AGREE * rows.sum():
-        return None
-    made = []
-    for which in order:
-        mine = of == which
-        made.append(_layout(points[mine], kind[mine], weights[mine], len(signature[which]), protect))
-    return made, rows[order] / rows[order].sum()
+    fine = np.array([ord("0"), ord("A"), ord("a"), 0], dtype=np.uint32)
+    for marks in (np.where(kind == 3, points, fine[kind]), np.where(kind == 3, points, np.uint32(ord("x")))):
+        signature, of = np.unique(text_of(marks), return_inverse=True)
+        rows = np.bincount(of, weights, minlength=len(signature))
+        order = np.argsort(-rows, kind="stable")[:LAYOUTS]
+        order = order[rows[order] >= protect]
+        if not len(order) or rows[order].sum() < AGREE * rows.sum():
+            continue
+        made = []
+        for which in order:
+            mine = of == which
+            made.append(_layout(points[mine], kind[mine], weights[mine], len(signature[which]), protect))
+        wide = [one for _, one in made]
+        told = len(wide) == 1 or any(map(_numbered, wide)) or all(map(_telling, made))
+        if all(map(_coded, wide)) and told:
+            return made, rows[order] / rows[order].sum()
+    return None
 
 
-def _layout(points: np.ndarray, kind: np.ndarray, weights: np.ndarray, length: int, protect: int) -> Layout:
+def _layout(
+    points: np.ndarray, kind: np.ndarray, weights: np.ndarray, length: int, protect: int
+) -> tuple[Layout, Layout]:
+    """Return the layout of codes of one signature: with what is usual at each place, and with whole classes."""
     total = weights.sum()
-    held: list[Sequence[str]] = []
+    held: list[str] = []
     for i in range(length):
         chars, of = np.unique(points[:, i], return_inverse=True)
         rows = np.bincount(of, weights)
@@ -216,18 +275,69 @@ def _layout(points: np.ndarray, kind: np.ndarray, weights: np.ndarray, length: i
         if said.startswith(string.digits) and ord("0") not in chars and total >= _FEW:
             said = said[1:]
         held.append(said)
-    return Layout(tuple(_hexadecimal(points, kind, held)))
+    held = _hexadecimal(points, kind, held)
+    check = check_of(points[:, :length], weights)
+    if check:
+        last = max(i for i, c in enumerate(held) if c[0] in string.digits)
+        held[last] = "0"
+    places = _usual(points, weights, held, protect)
+    return Layout(tuple(places), check), Layout(tuple(held), check)
 
 
-def _hexadecimal(points: np.ndarray, kind: np.ndarray, held: list[Sequence[str]]) -> list[str]:
+def _usual(points: np.ndarray, weights: np.ndarray, held: list[str], protect: int) -> list[Choice]:
+    """Return what enough rows share at each place, where that is clearly less than its class."""
+    narrow = [_narrow(points[:, i], weights, chars, protect) for i, chars in enumerate(held)]
+    places: list[Choice] = []
+    i = 0
+    while i < len(held):
+        run = i + 1  # places of one class
+        while run < len(held) and len(held[i]) > 1 and held[run][-1] in held[i] and len(held[run]) > 1:
+            run += 1
+        few = i  # those of them that have less than their class
+        while few < run and len(narrow[few]) < len(held[few]):
+            few += 1
+        for end in dict.fromkeys((run, few)):
+            words = _words(points[:, i:end], weights, narrow[i:end], protect) if end > i + 1 else None
+            if words:
+                break
+        places.append(words or narrow[i])
+        i = end if words else i + 1
+    return places
+
+
+def _words(points: np.ndarray, weights: np.ndarray, narrow: list[str], protect: int) -> Choice | None:
+    """Return the few words that a run of places holds, each in enough rows; None where they are many."""
+    words, of = np.unique(text_of(points), return_inverse=True)
+    rows = np.bincount(of, weights)
+    kept = rows >= max(protect, _USUAL)
+    each = float(np.prod([float(len(chars)) for chars in narrow]))
+    if not 1 < kept.sum() <= min(_WORDS, each - 1) or rows[kept].sum() < AGREE * rows.sum():
+        return None
+    return tuple(words[kept].tolist())
+
+
+def _narrow(points: np.ndarray, weights: np.ndarray, held: str, protect: int) -> str:
+    """Return the characters of a class that enough rows have at a place, if it is no accident that others are rare."""
+    if len(held) == 1:
+        return held
+    chars, of = np.unique(points, return_inverse=True)
+    rows = np.bincount(of, weights)
+    kept = rows >= max(protect, _USUAL)
+    said = "".join(c for c in held if ord(c) in set(chars[kept].tolist()))
+    by_chance = len(held) * (1 - 1 / len(held)) ** len(points)
+    clear = len(held) - len(said) > 2 + 3 * by_chance and rows[kept].sum() >= AGREE * rows.sum()
+    return said if said and clear else held
+
+
+def _hexadecimal(points: np.ndarray, kind: np.ndarray, held: list[str]) -> list[str]:
     """Narrow positions that mix digits and letters where no letter beyond f occurs."""
     letters = np.unique(points[(kind == 1) | (kind == 2)])
     said = "".join(chr(p) for p in letters.tolist())
     mixed = any(len(set(c) & set(string.digits)) > 1 and len(c) > len(string.digits) for c in held)
     fits = next((h for h in _HEXADECIMAL if set(said) <= set(h)), None)
     if not mixed or fits is None:
-        return ["".join(c) for c in held]
-    return ["".join(c) if len(c) == 1 else "".join(x for x in c if x in fits) for c in held]
+        return held
+    return [c if len(c) == 1 else "".join(x for x in c if x in fits) for c in held]
 
 
 def _coded(layout: Layout) -> bool:
@@ -235,6 +345,12 @@ def _coded(layout: Layout) -> bool:
     open_ = [c for c in layout.positions if len(c) > 1]
     words = any(set(c) <= set(string.ascii_lowercase) for c in open_)
     return not open_ or _numbered(layout) or not words
+
+
+def _telling(both: tuple[Layout, Layout]) -> bool:
+    """Return whether at two places, or at one that holds few words, a code has less than its class: no word does."""
+    narrow = [c for c in both[0].positions if len(c[0]) > 1 or len(c) <= 2]
+    return 2 <= len(narrow) < len(both[0].positions)
 
 
 def _numbered(layout: Layout) -> bool:

@@ -9,7 +9,7 @@ of at least `protect` rows, never a value.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -40,8 +40,11 @@ FREE = 0.2
 """The share of a step's multiples that are taken to be free, at least."""
 SURE = 4.0
 """How many standard deviations of chance it must explain."""
+SIGNIFICANT = 4
+"""Values may have no more digits than so many, wherever the point stands: `0.0123`, `4.57`, `81200`."""
 _CLOSE, _FLOAT, _APART = 1e-6, 4e-16, 0.01
 _EXACT = 2.0**53
+_TINY = 1e-290
 _KEY = 0x726F756E64
 
 
@@ -55,6 +58,8 @@ class Rounding:
     """int64: the first block of each band."""
     shares: np.ndarray
     """float64, bands × steps: how many of the drawn rows are rounded to each step."""
+    digits: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))
+    """int16: how many significant digits all drawn values have, where they have few; else nothing."""
 
     def __post_init__(self) -> None:
         sound = self.shares.shape == (len(self.begins), len(self.steps)) and len(self.begins) > 0
@@ -63,7 +68,8 @@ class Rounding:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays to save, by name."""
-        return {"steps": self.steps, "begins": self.begins, "shares": self.shares}
+        digits = {"digits": self.digits} if len(self.digits) else {}
+        return {"steps": self.steps, "begins": self.begins, "shares": self.shares, **digits}
 
     def rounded(
         self, at: np.ndarray, block: np.ndarray, within: np.ndarray, ruler: Ruler, masses: np.ndarray,
@@ -79,6 +85,8 @@ class Rounding:
             masses: the positions of its point masses, ascending.
             ends: its lowest and its highest position.
         """
+        if len(self.digits):
+            return _shortened(at, int(self.digits[0]), ruler, ends)
         band = np.maximum(np.searchsorted(self.begins, block, side="right") - 1, 0)
         ids = np.ascontiguousarray(within, dtype=np.float64).view(np.uint64) + block.astype(np.uint64)
         point = Dice(ids, _KEY).uniform()
@@ -119,6 +127,10 @@ def rounding_of(column: Drawn, at: np.ndarray, drawn: np.ndarray, protect: int) 
     if float(drawn.sum()) < ROWS:
         return None
     counts = _counts(at, column.ruler)
+    digits = _significant(counts * float(_unit(column.ruler)))
+    if digits:
+        nothing = np.zeros((1, 0))
+        return Rounding(np.zeros(0, np.int16), np.zeros(1, np.int64), nothing, np.array([digits], np.int16))
     borders, begins, widths = _bands(column)
     steps, levels, tried = _levels(column, counts, drawn, _spread(column, begins))
     if not steps:
@@ -280,6 +292,36 @@ def _bands(column: Drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     last = np.append(begins[1:], len(rows)) - 1
     widths = (blocks.high[last] - blocks.low[begins]) * (column.ruler.step if column.ruler.stepped else 1)
     return borders, begins, widths
+
+
+def _significant(values: np.ndarray) -> int:
+    """Return how many significant digits values of very different size have at most; 0 where that says nothing."""
+    size = np.abs(values[values != 0])
+    if len(size) < ROWS // 2 or size.max() < 1e3 * size.min() or not (size.min() > _TINY and size.max() < 1 / _TINY):
+        return 0  # of one size, or so small or large that floats have fewer digits
+    power = np.floor(np.log10(size))
+    for digits in range(1, SIGNIFICANT + 1):
+        times = size / 10.0 ** (power - digits + 1)
+        if np.all(np.abs(times - np.rint(times)) <= _CLOSE):
+            below = np.mean(size < 10.0 ** (power.max() - 1))  # where one step for all would not do
+            return digits if below >= FREE and np.mean(power < power.max() - digits) > 0 else 0
+    return 0
+
+
+def _shortened(at: np.ndarray, digits: int, ruler: Ruler, ends: tuple[float, float]) -> np.ndarray:
+    """Return positions with so many significant digits; those that would lie beyond the ends as they were."""
+    unit = float(_unit(ruler))
+    values = _counts(at, ruler) * unit
+    with np.errstate(divide="ignore"):
+        power = np.where(values == 0, 0.0, np.floor(np.log10(np.abs(values)))) - digits + 1
+    # divided by whole powers of ten where there are any, so that 0.3 is the float that a person types
+    times = np.rint(np.where(power < 0, values * 10.0**-power, values / 10.0**power))
+    value = np.where(power < 0, times / 10.0**-power, times * 10.0**power) / unit
+    place = (value - ruler.anchor) / ruler.step if ruler.stepped else value
+    good = (place >= ends[0]) & (place <= ends[1]) & (values != 0)
+    if ruler.stepped:
+        good &= place == np.rint(place)
+    return np.where(good, place, at)
 
 
 # ---------------------------------------------------------------------------------------------------------- rounding

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.kit.coding.patterns import Pattern, recognise
+from synthwright.kit.coding.skeletons import Skeletons
 from synthwright.kit.sampling.dice import Dice
 
 KNOTS = 32
@@ -80,20 +81,21 @@ class Prose:
 
 @dataclass(frozen=True)
 class Shape:
-    """How text looks: the layouts of codes where it is regular, else lengths and habits of prose."""
+    """How text looks: the layouts of codes where it is regular, how it is built, or lengths and habits of prose."""
 
-    look: Pattern | Prose
+    look: Pattern | Skeletons | Prose
     distinct: int
     """About how many different texts there were."""
     key: int
     """What makes the texts of this shape differ from those of another of the same look."""
 
     @staticmethod
-    def of(values: pa.Array, counts: np.ndarray, rng: np.random.Generator, *, protect: int) -> Shape:
-        """Learn how distinct texts (none null) look, given how many rows hold each."""
+    def of(
+        values: pa.Array, counts: np.ndarray, rng: np.random.Generator, *, protect: int, crowded: bool = False
+    ) -> Shape:
+        """Learn how distinct texts (none null) look, given how many rows hold each; `crowded`: see `Skeletons.of`."""
         key = int(rng.integers(0, 2**63))
-        look = recognise(values, counts, protect) or Prose.of(values, counts, protect)
-        return Shape(look, max(1, len(values)), key)
+        return Shape(_look(values, counts, protect, crowded=crowded), max(1, len(values)), key)
 
     def draw(self, within: np.ndarray) -> pa.Array:
         """Return a text for each row, about as many different ones as there were; `within` (0 to 1) chooses which."""
@@ -109,6 +111,8 @@ class Shape:
         """Return what `of_json` makes the same shape from."""
         if isinstance(self.look, Pattern):
             said = {"pattern": self.look.to_json()}
+        elif isinstance(self.look, Skeletons):
+            said = {"skeletons": self.look.to_json()}
         else:
             prose = self.look
             said = {"prose": {"lengths": list(prose.lengths), "spaced": prose.spaced, "capital": prose.capital,
@@ -119,10 +123,21 @@ class Shape:
     def of_json(said: dict[str, Any]) -> Shape:
         """Rebuild a shape."""
         if "pattern" in said:
-            look: Pattern | Prose = Pattern.of_json(said["pattern"])
+            look: Pattern | Skeletons | Prose = Pattern.of_json(said["pattern"])
+        elif "skeletons" in said:
+            look = Skeletons.of_json(said["skeletons"])
         else:
             look = Prose(**{**said["prose"], "lengths": tuple(said["prose"]["lengths"])})
         return Shape(look, int(said["distinct"]), int(said["key"]))
+
+
+def _look(values: pa.Array, counts: np.ndarray, protect: int, *, crowded: bool) -> Pattern | Skeletons | Prose:
+    """Return how texts look: codes of one layout, else text that is built alike, else other codes, else prose."""
+    pattern = recognise(values, counts, protect, stretch=False)
+    if pattern is not None and len(pattern.layouts) == 1:
+        return pattern
+    skeletons = Skeletons.of(values, counts, protect, crowded=crowded)
+    return skeletons or pattern or recognise(values, counts, protect) or Prose.of(values, counts, protect)
 
 
 def knots(lengths: np.ndarray, counts: np.ndarray, protect: int) -> np.ndarray:

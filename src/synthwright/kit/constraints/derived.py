@@ -14,11 +14,11 @@ from synthwright.core.bands import bands_of
 from synthwright.core.rule_nodes import Compare, Name, Node, Parsed, Sum, names_in
 from synthwright.core.rule_types import type_of
 from synthwright.core.rules import parse
-from synthwright.core.schema import ORDERED, Field, Table, canonical
+from synthwright.core.schema import ORDERED, Field, Kind, Table, canonical
 from synthwright.core.values import from_numbers, nulls, numbers
 from synthwright.kit.coding.rulers import from_integers, integers, is_whole
 from synthwright.kit.constraints.conjuncts import conjuncts
-from synthwright.kit.constraints.expressions import computed, present
+from synthwright.kit.constraints.expressions import computed, present, with_part
 from synthwright.kit.rows import mix, row_hashes, value_hashes
 
 SHARED = 3
@@ -68,9 +68,12 @@ class Lookup:
     """For one ordered source: its known values as numbers, in the order of `known`; else empty."""
     bands: bool = False
     """Whether labels stand for bands of the source, so that all its values are known. `places` are where they end."""
+    part: str = ""
+    """What of the one source counts: its month, its weekday; nothing: all of it."""
 
     def find(self, held: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Return for each row the code of the label that belongs to its sources, and whether they are known."""
+        held = with_part(held, self.sources[0], self.part) if self.part else held
         hashes = row_hashes(held, self.sources)
         at = np.minimum(np.searchsorted(self.known, hashes), len(self.known) - 1)
         found = self.known[at] == hashes
@@ -161,8 +164,15 @@ def always_alike(formula: Formula, held: pa.Table, spec: Table) -> bool:
     return bool(np.array_equal(nulls(made), nulls(held.column(formula.target))))
 
 
-def learn_lookup(held: pa.Table, rule: str, sources: tuple[str, ...], target: str, spec: Table) -> Lookup | None:
+def learn_lookup(
+    held: pa.Table, rule: str, sources: tuple[str, ...], target: str, spec: Table, part: str = ""
+) -> Lookup | None:
     """Return what target belongs to which sources, where enough rows say so; nothing where none do."""
+    if part:
+        held = with_part(held, sources[0], part)
+        spec = spec.model_copy(update={"fields": spec.fields | {sources[0]: Field(kind=Kind.INTEGER)}})
+        found = learn_lookup(held, rule, sources, target, spec)
+        return None if found is None else replace(found, part=part)
     there = present(held, (*sources, target))
     if len(sources) == 1 and spec.fields[sources[0]].kind in ORDERED and sources[0] != target:
         found = _banded(held, there, rule, (sources[0], target), spec)
@@ -243,7 +253,7 @@ def choose(held: pa.Table, rules: Iterable[Parsed], spec: Table, produce: tuple[
         formulas += _formulas(held, parsed, spec, set(produce), fill=fill)
         for target in parsed.right:
             if not any(spec.fields[c].anew for c in (*parsed.left, target)):
-                lookup = learn_lookup(held, parsed.text, parsed.left, target, spec)
+                lookup = learn_lookup(held, parsed.text, parsed.left, target, spec, parsed.part)
                 if lookup is not None:
                     lookups.append(replace(lookup, whole=False) if fill else lookup)
     place = {c: i for i, c in enumerate(spec.fields)}
@@ -291,7 +301,7 @@ def step_to_json(step: Step, name: str) -> tuple[dict[str, Any], dict[str, np.nd
         return head, {}
     field = step.field
     head |= {"sources": list(step.sources), "field": field.model_dump(mode="json", exclude_defaults=True),
-             "bands": step.bands}  # fmt: skip
+             "bands": step.bands, "part": step.part}  # fmt: skip
     arrays = {"known": step.known, "code": step.code, "weights": step.weights, "places": step.places}
     if is_whole(field):
         arrays["labels"] = integers(step.labels)
@@ -317,7 +327,7 @@ def step_of_json(head: dict[str, Any], name: str, arrays: Mapping[str, np.ndarra
         labels = pa.array(values, kind)
     known, code, weights, places = (arrays[f"{name}.{n}"] for n in ("known", "code", "weights", "places"))
     return Lookup(head["target"], head["rule"], tuple(head["sources"]), head["whole"], known, code, field, labels,
-                  weights, places, bands=head["bands"])  # fmt: skip
+                  weights, places, bands=head["bands"], part=head.get("part", ""))  # fmt: skip
 
 
 def formula_of(rule: str, target: str) -> Node:

@@ -20,7 +20,7 @@ from synthwright.core.rule_nodes import Node, Parsed, names_in
 from synthwright.core.rule_types import faults
 from synthwright.core.rules import parse, unknown_columns
 from synthwright.core.schema import Field, Kind, Table, canonical
-from synthwright.core.values import from_numbers
+from synthwright.core.values import from_numbers, part_of
 from synthwright.kit.constraints.compiled import Compiler, Value, a_day, ahead_of
 from synthwright.kit.rows import rank_in_group, row_hashes
 
@@ -42,6 +42,7 @@ def holds(held: pa.Table, rule: Parsed | str, spec: Table) -> np.ndarray:
     if absent:
         raise InputError(f"rule {parsed.text!r}", f"column {absent[0]!r}", wanted="a column of the data", got="none")
     if parsed.form == "dependency":
+        held = with_part(held, parsed.left[0], parsed.part) if parsed.part else held
         return functools.reduce(operator.and_, (follows(held, parsed.left, c) for c in parsed.right))
     if parsed.form == "unique":
         return _first(held, parsed.left)
@@ -89,6 +90,11 @@ def present(held: pa.Table, columns: tuple[str, ...]) -> np.ndarray:
     for name in columns:
         out &= ~held.column(name).is_null(nan_is_null=True).to_numpy()
     return out
+
+
+def with_part(held: pa.Table, column: str, part: str) -> pa.Table:
+    """Return a table with a part of a date in place of the date: its month, its weekday, its hour."""
+    return held.set_column(held.column_names.index(column), column, part_of(held.column(column), part))
 
 
 def _first(held: pa.Table, columns: tuple[str, ...]) -> np.ndarray:

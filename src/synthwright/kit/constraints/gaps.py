@@ -23,6 +23,8 @@ from synthwright.kit.constraints.repairs import Codec, Order, orders
 
 TIGHT = 0.25
 """Where distances spread over no more than this share of what the column itself spreads over, they are modelled."""
+TIED = 0.1
+"""Where so many rows have no distance, which is more than chance makes, distances are modelled too: they keep that."""
 OWN = 1.5
 """A column that would have so many times more different values after a shuffle of distances has a grid of its own."""
 LEAST = 20
@@ -181,7 +183,15 @@ def _close(held: pa.Table, gap: Gap, spec: Table, rng: np.random.Generator) -> b
     spread = np.subtract(*np.quantile(values.astype(np.float64), [0.95, 0.05]))
     tight = spread > 0 and np.subtract(*np.quantile(apart.astype(np.float64), [0.95, 0.05])) <= TIGHT * spread
     shuffled = gap.moved(base + rng.permutation(apart))
-    return bool(tight) and _different(shuffled, codec) <= OWN * _different(gap.moved(values), codec)
+    close = bool(tight) or _tied(apart, base, rng)
+    return close and _different(shuffled, codec) <= OWN * _different(gap.moved(values), codec)
+
+
+def _tied(apart: np.ndarray, base: np.ndarray, rng: np.random.Generator) -> bool:
+    """Return whether many values are equal to their base, and more than are equal to that of another row."""
+    same = float(np.mean(apart == 0))
+    by_chance = float(np.mean(base + apart == rng.permutation(base)))
+    return TIED <= same < 1 and same > 3 * by_chance
 
 
 def _different(values: np.ndarray, codec: Codec) -> int:

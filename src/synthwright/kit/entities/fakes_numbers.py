@@ -21,7 +21,8 @@ from synthwright.kit.sampling.dice import Dice, permuted
 CARDS = {13: "422222", 14: "305693", 15: "378282", 16: "400000", 17: "400000", 18: "400000", 19: "400000"}
 """Beginnings of card numbers that are kept for tests, by the number's length."""
 BANKS = {"DE": ("9", 17), "GB": ("TEST000000", 8), "NL": ("TEST", 10), "AT": ("99999", 11), "CH": ("99999", 12),
-         "SE": ("000", 17), "DK": ("0000", 10), "IE": ("TEST000000", 8)}  # fmt: skip
+         "SE": ("000", 17), "DK": ("0000", 10), "IE": ("TEST000000", 8), "PL": ("99999999", 16),
+         "CZ": ("9999", 16), "SK": ("9999", 16), "HU": ("999", 21), "RO": ("TEST", 16)}  # fmt: skip
 """Countries: the beginning of account numbers that names no bank, and how many digits follow."""
 POOL = 3_000
 """How many national numbers of a system are drawn from."""
