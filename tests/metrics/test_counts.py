@@ -178,6 +178,20 @@ def test_lost_sees_what_is_gone(honest: Case, measure: Measure) -> None:
     assert over(scores["worst"]) > 0.01
 
 
+@pytest.mark.parametrize("rows", [(400, 200, 400), (400, 200, 100), (30, 10, 30)])
+def test_few_rows_lose_no_range_by_chance(rows: tuple[int, int, int], measure: Measure) -> None:
+    """Ranges are as fine as rows can tell: of forty columns of a second real sample none lacks one; a gap is seen."""
+    sides = [
+        pa.table({f"x{i}": v for i, v in enumerate(np.random.default_rng(n).normal(size=(40, count)))})
+        for n, count in enumerate(rows)
+    ]
+    train, holdout, made = (Dataset.of(side, name="t") for side in sides)
+    assert measure(Lost(), Case(train, holdout, made))["worst"].value == 0
+    lower = made.with_columns("t", {"x0": pa.array(-np.abs(sides[2]["x0"].to_numpy()))})
+    if rows[0] > 30:  # too few rows can tell nothing
+        assert over(measure(Lost(), Case(train, holdout, lower))["t.x0"]) > 0.2
+
+
 def test_holdout_copies_are_counted(honest: Case, measure: Measure) -> None:
     """Held-out rows among the synthetic ones, and what is said where there are none to be copied."""
     assert honest.holdout is not None

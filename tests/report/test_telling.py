@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from synthwright.core import registry
-from synthwright.core.contracts import Score, Spend
+from synthwright.core.contracts import Score
 from synthwright.core.gates import GUESSED_GATES
 from synthwright.core.ruling import Waived
+from synthwright.core.spend import Spend
 from synthwright.report.advice import OWN, steps
 from synthwright.report.report import Report, ScoreRow
 from synthwright.report.telling import SAID, Aside, Told, tell
@@ -135,6 +136,40 @@ def test_doubts_are_said(make_report: MakeReport, good: Sequence[Score]) -> None
         "it is closer to real rows than other real rows are: look for copies"
     )
     assert SAID["doubt"] == "Yes, with a warning"
+
+
+def test_what_few_rows_hide_is_said(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """Where chance allows much, a gate that is met proves little, and every answer says how little."""
+    chance = {"shape": 0.41, "tstr": 0.34, "exact-copies": 0.5}
+    few = [s._replace(chance=chance[s.metric]) if s.metric in chance and not s.about else s for s in good]
+    told = tell(make_report(few))
+    assert [answers(told)[q] for q in ("Faithful", "Useful", "Private")] == ["doubt"] * 3
+    assert because(told, "Faithful") == (
+        "with so few rows, single columns could be 41 % farther off without being noticed"
+    )
+    assert because(told, "Useful") == "with so few rows, models could predict worse by 0.34 without it being noticed"
+    assert "with so few rows, 50 % of them could be copies without being noticed" in because(told, "Private")
+    assert "may be used with care: with so few rows" in told.sentence
+    many = [s._replace(chance=0.03) if s.metric in chance else s for s in good]
+    assert answers(tell(make_report(many)))["Faithful"] == "yes"
+
+
+def test_what_chance_barely_allows_is_said(make_report: MakeReport, good: Sequence[Score]) -> None:
+    """Copies and values far out that are met by luck, or for want of rows, are a warning in words."""
+    rest = [s for s in good if s.metric != "exact-copies"]
+    odd = (
+        Score("exact-copies", "", 0.017, 0.007, 0.013, 0.022, chance=0.0127),
+        Score("support", "", 0.005, 0.004, chance=0.01),
+        Score("support", "far", 0.004, 0.0, problem="person.age", chance=0.005),
+    )
+    told = tell(make_report([*rest, *odd], ["exact-copies <= reference + chance"]))
+    assert because(told, "Private").startswith(
+        "1.7 % of its rows repeat real ones (of other real rows 0.7 %), which chance allows, but seldom"
+    )
+    assert because(told, "Faithful") == (
+        "0.4 % of its rows have numbers far beyond those of real rows, most of all in age, which chance allows, "
+        "but seldom"
+    )
 
 
 def test_a_yes_to_privacy_says_how_far_it_goes(make_report: MakeReport) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from synthwright.core.contracts import Score
 from synthwright.core.gates import DEFAULT_GATES, parse, score_name
-from synthwright.report.verdict import GateResult, said, settle, standing, verdict, warnings
+from synthwright.report.verdict import GateResult, nearly, said, settle, standing, verdict, warnings
 
 
 def one(gate: str, *scores: Score) -> GateResult:
@@ -126,6 +126,32 @@ def test_warns_of_what_is_too_close() -> None:
     assert "too close, check for copying" in warnings([near], [], {})[0]
     assert standing(near, "lower") == "close"
     assert warnings([near._replace(high=0.011)], [], {}) == []
+
+
+def test_what_chance_may_have_done_is_no_shortfall() -> None:
+    """A soft bound that the interval reaches is not told: to say that it falls short would be a guess."""
+    unsure = Score("augmentation", "", -0.027, 0.0, -0.196, 0.143)
+    assert standing(unsure, "higher") == ""
+    assert warnings([unsure], [], {"augmentation": "higher"}) == []
+    assert standing(unsure._replace(high=-0.021), "higher") == "short"
+    nearer = Score("dcr-share", "", 0.57, 0.5, 0.484, 0.656)
+    assert standing(nearer, "lower") == ""
+    assert standing(nearer._replace(low=0.54), "lower") == "short"
+    assert standing(Score("keys", "", 0.999, 1.0, 0.99, 1.0), "higher") == "short"  # all rows were looked at
+
+
+def test_copies_that_chance_barely_allows_are_told() -> None:
+    """A gate on copies that is met by luck, or for want of rows, is warned of; one that is met with ease is not."""
+    copied = Score("exact-copies", "", 0.01667, 0.0068, 0.0127, 0.0219, chance=0.0127)
+    gates = ["exact-copies <= reference + chance"]
+    assert settle([copied], gates)[0].passed
+    assert warnings([copied], gates, {}) == [
+        "exact-copies is 0.01667, where a second real sample gets 0.0068: chance allows 0.0195, but seldom so much."
+    ]
+    assert nearly(Score("support", "far", 0.004, 0.0, 0.0023, 0.007, chance=0.0055))
+    for easy in (copied._replace(value=0.012), copied._replace(chance=None), copied._replace(metric="shape")):
+        assert not nearly(easy)
+    assert not nearly(copied._replace(value=0.03))  # the gate says it
 
 
 def test_warns_of_failures() -> None:

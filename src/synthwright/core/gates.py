@@ -101,7 +101,9 @@ SOFT_GATES: tuple[str, ...] = (
     "coverage >= 0.95 * reference - chance",
     "text-diversity >= 0.9 * reference - chance",
 )
-"""What good data reaches; falling short is a warning in the report, and nothing more."""
+"""What good data reaches; falling short is a warning in the report, and nothing more.
+
+Those that name no chance are held against the end of the interval that speaks for the data."""
 
 CLOSE_GATES: tuple[str, ...] = (
     "shape < 0.5 * reference",

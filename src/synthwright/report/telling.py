@@ -11,7 +11,7 @@ from synthwright.core.jobs import VARIED
 from synthwright.report.advice import Try, advise, missed
 from synthwright.report.counts import spelled
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
-from synthwright.report.verdict import said, standing
+from synthwright.report.verdict import nearly, said, standing
 from synthwright.report.words import ATTACKS, RISKS, words
 from synthwright.report.worst import group_of, how_much, named, per_cent, short_name, worst_of, worst_parts
 
@@ -39,6 +39,12 @@ _SHARES = {
 """Failures that are told with the share of rows: the value of the score, or the rest of it."""
 _TOLD = 0.0005
 """The share of real rows from which it is told beside that of synthetic rows."""
+_FEW = (
+    ("Faithful", "shape", 0.1, "with so few rows, single columns could be {} farther off without being noticed"),
+    ("Useful", "tstr", 0.2, "with so few rows, models could predict worse by {} without it being noticed"),
+    ("Private", "exact-copies", 0.05, "with so few rows, {} of them could be copies without being noticed"),
+)
+"""What chance may hide before it is told: of which question, by which score, from how much on, in which words."""
 _CLOSER = "it is closer to real rows than other real rows are: look for copies"
 
 
@@ -216,12 +222,34 @@ def _doubts(report: Report, question: Question, aside: Aside) -> list[str]:
     stands = [(s, standing(s.score(), s.goal)) for s in report.scores]
     out += [_fails(report, s.metric, aside) for s, how in stands if how == "short" and s.name not in gates
             and s.metric not in waived and group_of(s.metric) in question.groups]  # fmt: skip
+    out += [f"{_nearly(report, s, aside)}, which chance allows, but seldom" for s in report.scores
+            if nearly(s.score()) and group_of(s.metric) in question.groups]  # fmt: skip
+    out += _hidden(report, question)
     if question.name == "Private":
         out += [_CLOSER] if any(how == "close" for _, how in stands) else []
         looked = risks(report)
         unseen = [risk.lower() for risk in RISKS if risk not in looked]
         if unseen and looked:
             out.append(f"{_and(unseen)} {'was' if len(unseen) == 1 else 'were'} not looked at")
+    return out
+
+
+def _nearly(report: Report, score: ScoreRow, aside: Aside) -> str:
+    """Say what chance barely allows."""
+    if score.about:  # of values only those far out
+        where = f", most of all in {short_name(report, score.problem)}" if score.problem else ""
+        return f"{per_cent(score.value or 0.0)} of its rows have numbers far beyond those of real rows{where}"
+    return _fails(report, score.metric, aside)
+
+
+def _hidden(report: Report, question: Question) -> list[str]:
+    """Say how much could be wrong that so few rows do not show: what is not found is no proof then."""
+    found = {s.metric: s for s in report.scores if not s.about and s.value is not None and s.chance is not None}
+    out = []
+    for name, metric, most, clause in _FEW:
+        chance = found[metric].chance if name == question.name and metric in found else None
+        if chance is not None and chance > most:
+            out.append(clause.format(said(round(chance, 2)) if metric == "tstr" else per_cent(chance)))
     return out
 
 

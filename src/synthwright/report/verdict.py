@@ -13,6 +13,7 @@ from synthwright.core.gates import (
     DEFAULT_GATES,
     GROUP_GATES,
     GUESSED_GATES,
+    ROUNDING,
     SOFT_GATES,
     Gate,
     parse,
@@ -22,6 +23,13 @@ from synthwright.kit.measuring.matching import NOTHING_COMPARED
 
 Outcome = Literal["released", "refused"]
 _DEFAULT = frozenset(replace(g, text="") for g in map(parse, (*DEFAULT_GATES, *GROUP_GATES, *GUESSED_GATES.values())))
+
+
+_STRICT = {(g.metric, g.about): g for g in map(parse, DEFAULT_GATES) if g.chance and not g.offset}
+"""The default gates that tolerate chance alone: copies, and values far out."""
+_NEARLY = 0.7
+"""The share of what chance allows from which on it is told, though the gate is met: of a thousand second real samples
+about three have as much."""
 
 
 class GateResult(NamedTuple):
@@ -60,7 +68,7 @@ def verdict(results: Sequence[GateResult]) -> Outcome:
 
 
 def warnings(scores: Sequence[Score], gates: Sequence[str], goals: Mapping[str, str]) -> list[str]:
-    """Return a sentence for every score that falls short, is suspiciously good, or could not be measured.
+    """Return a sentence for every score that falls short, is suspicious, or could not be measured.
 
     First comes what no real row could be compared with: gates that do not apply are met by nothing that was shown.
 
@@ -73,6 +81,7 @@ def warnings(scores: Sequence[Score], gates: Sequence[str], goals: Mapping[str, 
     whole = [s for s in scores if not s.about and s.status == "ok"]
     sentences = [t for s in whole if (s.metric, "") not in ruled for t in _short(s, goals.get(s.metric))]
     sentences += [t for s in whole for t in _close(s)]
+    sentences += [_almost(s) for s in scores if nearly(s)]
     failed = [s for s in scores if s.status == "failed" and (s.metric, s.about) not in ruled]
     sentences = _uncompared(scores, [g.metric for g in map(parse, gates)]) + sentences
     return sentences + [f"{score_name(s.metric, s.about)} could not be measured: {s.problem or 'no reason given'}."
@@ -97,6 +106,19 @@ def standing(score: Score, goal: str | None) -> Literal["short", "close", ""]:
     if score.about or score.status != "ok":
         return ""
     return "short" if _short(score, goal) else "close" if _close(score) else ""
+
+
+def nearly(score: Score) -> bool:
+    """Return whether copies, or values far out, are no more than chance allows, and yet odd.
+
+    It takes many rows to prove few copies. What the gate lets pass for want of proof is told all the same.
+    """
+    if score.status != "ok" or (score.metric, score.about) not in _STRICT:
+        return False
+    value, reference, chance = _finite(score.value), _finite(score.reference), score.chance
+    if value is None or reference is None or chance is None:
+        return False
+    return _NEARLY * chance < value - reference <= chance + ROUNDING
 
 
 def said(value: float | None, beside: float | None = None) -> str:
@@ -178,9 +200,23 @@ def _short(score: Score, goal: str | None) -> list[str]:
         low = goal == "lower"
         known = [Gate("", score.metric, "", "<=" if low else ">=", 1.05 if low else 0.95, 0.02 if low else -0.02)]
     counted = score._replace(chance=score.chance or 0.0)  # a warning costs nothing: unknown chance is none
-    held = [_held(g, counted) for g in known if not (g.relative and score.reference is None)]
+    held = [_held(g, counted) for g in known
+            if not (g.relative and score.reference is None) and not _may_hold(g, counted)]  # fmt: skip
     beside = "" if score.reference is None else f"; a second real sample gets {said(score.reference)}"
     return [f"{h.why}{beside}." for h in held if not h.passed][:1]
+
+
+def _may_hold(gate: Gate, score: Score) -> bool:
+    """Return whether the interval reaches what a soft gate asks, where that compares and does not allow for chance."""
+    end = score.low if gate.op[0] == "<" else score.high
+    return gate.relative and not gate.chance and end is not None and gate.holds(end, score.reference)
+
+
+def _almost(score: Score) -> str:
+    gate = _STRICT[score.metric, score.about]
+    value, bound = score.value, gate.bound(score.reference, score.chance)
+    return (f"{gate.name} is {said(value, score.reference)}, where a second real sample gets "
+            f"{said(score.reference, value)}: chance allows {said(bound)}, but seldom so much.")  # fmt: skip
 
 
 def _close(score: Score) -> list[str]:

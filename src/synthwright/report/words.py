@@ -61,12 +61,12 @@ WORDS: dict[str, Words] = {
         "Where few columns with few values are made, rows repeat by nature: make more columns, or fewer rows.")),
     "near-copies": Words("Near copies", "they come no closer to real rows than other real rows do",
                          "rows of it are real ones with small changes", (_MIXED, _COARSER, _COARSEN), 1),
-    "rare-copies": Words("Copies of rare rows", "what is rare in real rows is not repeated",
+    "rare-copies": Words("Copies of rare rows", "they repeat rare real rows no oftener than other real rows do",
                          "what only few real rows hold is repeated", (_COARSER, _COARSEN, _SENSITIVE), 1),
-    "value-copies": Words("Copied values", "no e-mail, name or note of theirs is that of one real person",
+    "value-copies": Words("Copied values", "their values are those of single real people no oftener than by chance",
                           "values of it are those of single real people", (
         _SENSITIVE, "See below which column it is; leave it out, or make its values anew.", _COARSEN, _MIXED), 1),
-    "holdout-copies": Words("Copies of unused rows", "rows that were kept back for this proof are not among them",
+    "holdout-copies": Words("Copies of unused rows", "rows kept back for this proof are among them by chance alone",
                             "rows that were kept back for this proof are among them, so nothing is proven", (
         "See how the held-out rows reached the generator, or choose others; then make the rows again.", _MIXED), 1),
     "membership": Words("Membership", "attacks on them do not tell who was in the real data",
@@ -89,14 +89,14 @@ WORDS: dict[str, Words] = {
     "trts": Words("Answering as real rows", "models of real rows predict them as well as other real rows",
                   "a model of real rows predicts it otherwise than other real rows", (
         "See whether labels were mixed up, and whether the target is the column you meant.", _PREDICT, _FOREST), 1),
-    "model-ranking": Words("Choosing models", "the model that is best on them is best on real rows",
-                           "which model is best on it is not which is best on real rows", (_FOREST, _FINER, _LEARN), 1),
+    "model-ranking": Words("Choosing models", "kinds of models rank on them much as on real rows",
+                           "kinds of models rank otherwise on it than on real rows", (_FOREST, _FINER, _LEARN), 1),
     "importance": Words("What matters for a prediction", "models find the same columns important",
                         "models trained on it rely on other columns", (_PREDICT, _FOREST, _FINER), 2),
     "augmentation": Words("Adding it to real rows", "adding them to real rows does no harm",
                           "adding it to real rows makes models worse", (
         _FOREST, "Add fewer synthetic rows, or only rows of the rare label: `start: {set: {COLUMN: LABEL}}`."), 2),
-    "calibration": Words("Probabilities", "probabilities learned from them are right",
+    "calibration": Words("Probabilities", "probabilities learned from them are as right as from real rows",
                          "probabilities that a model learns from it are off", (_FOREST, _FINER, _LEARN), 2),
     "text-utility": Words("Learning from its texts", "classifiers of texts learn from them as from real rows",
                           "a classifier that learned from its texts is wrong more often on real ones", (
@@ -139,10 +139,11 @@ WORDS: dict[str, Words] = {
                           "relations between columns that hold in real rows are broken", (
         "Name the broken relations as `rules` of the schema: they are then kept in every row.",
         "Make the columns of a relation in one part.", _FOREST), 1),
-    "coverage": Words("Reach", "they reach all that real rows reach", "some labels or ranges do not occur in it", (
+    "coverage": Words("Reach", "they reach as far as other real rows do", "some labels or ranges do not occur in it", (
         "Make more rows: what is rare needs many.", "Lower `protect`, where privacy allows: rarer labels are kept.",
         _LEARN), 2),
-    "lost": Words("Lost values", "nothing that real rows often have is lost", "what real rows have is lost", (
+    "lost": Words("Lost values", "no more of what real rows have is lost than in other real rows",
+                  "what real rows have is lost", (
         "Make more rows: what is rare needs many.", _LEARN,
         "See whether rows were dropped for a reason that only some values have."), 2),
     "missingness": Words("Missing values", "values are missing where real rows miss them",
@@ -152,7 +153,7 @@ WORDS: dict[str, Words] = {
     "tails": Words("Rare values", "rare values are as frequent as in real rows", "rare values are too few or many", (
         "Lower `protect`, where privacy allows: values that few rows share are blurred or left out.", _LEARN,
         "Where rare values do not matter for the use, waive the gate with that reason."), 2),
-    "support": Words("Strange values", "no value lies beyond what real rows hold",
+    "support": Words("Strange values", "values lie beyond those of real rows no oftener than other real ones do",
                      "values occur that no real row holds", (
         "See whether sentinels (-999, 'unknown') stand for missing values, and whether both sides have one unit.",
         "State the range as a rule, such as `age <= 100`."), 2),
@@ -161,7 +162,7 @@ WORDS: dict[str, Words] = {
         "Set `step` of these columns in the schema: 0.01 for cents, 1 for whole numbers.", _KINDS), 2),
     "density": Words("Plausible rows", "they lie where real rows lie", "rows of it lie where no real rows lie",
                      (_FOREST, _KINDS, _LEARN), 2),
-    "recall": Words("All sorts of rows", "all sorts of real rows have their like among them",
+    "recall": Words("All sorts of rows", "sorts of real rows have their like among them as among other real rows",
                     "some sorts of real rows have no like in it", (_FINER, "Make more rows.", _LEARN), 2),
     "entropy": Words("Variety", "they are as varied as real rows", "it is less varied than real rows",
                      (_FINER, _FOREST, _LEARN), 2),
