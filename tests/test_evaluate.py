@@ -149,12 +149,14 @@ def test_order_and_spelling_of_columns_do_not_matter() -> None:
         ({"seed": True}, "seed: wanted a whole number from 0"),
         ({"seed": -1}, "seed: wanted a whole number from 0, got -1"),
         ({"schema": 3}, "schema: wanted a Schema"),
+        ({"real": None, "holdout": FAKE}, "held-out rows: wanted the rows that were learned from beside them"),
     ],
 )  # fmt: skip
 def test_wrong_questions_are_answered(asked: dict[str, Any], said: str) -> None:
     """Every one with a Synthwright error that names what was wrong."""
+    usual: dict[str, Any] = {"real": REAL, "synthetic": FAKE, "metrics": ["rows"]}
     with pytest.raises(sw.SynthwrightError) as error:
-        sw.evaluate(real=REAL, synthetic=FAKE, **({"metrics": ["rows"]} | asked))
+        sw.evaluate(**(usual | asked))
     assert said in str(error.value)
     assert str(error.value).startswith(("evaluate: ", "data: "))
 

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from synthwright.core.errors import SynthwrightError
     from synthwright.core.schema import Field, Kind, Rule, Schema, Table
     from synthwright.face import check, compare, evaluate, fit, load, read, run
+    from synthwright.report.collapsed import Collapse
     from synthwright.report.compared import Comparison
+    from synthwright.report.mixed import Mixed
     from synthwright.report.report import Report
+    from synthwright.studies.collapse_face import collapse
+    from synthwright.studies.mix import mix
     from synthwright.synthesizer import Synthesizer
 
 _PLACES = {
@@ -28,16 +32,21 @@ _PLACES = {
     **dict.fromkeys(
         ("Curator", "Generator", "Judge", "Metric", "Model", "Part", "Sample", "Score", "Verdict"), "core.contracts"
     ),
+    "Collapse": "report.collapsed",
     "Comparison": "report.compared",
     "Dataset": "core.dataset",
     "SynthwrightError": "core.errors",
     **dict.fromkeys(("Field", "Kind", "Rule", "Schema", "Table"), "core.schema"),
+    "Mixed": "report.mixed",
     "Report": "report.report",
     "Synthesizer": "synthesizer",
+    "collapse": "studies.collapse_face",
     **dict.fromkeys(("check", "compare", "evaluate", "fit", "load", "read", "run"), "face"),
+    "mix": "studies.mix",
 }
 
 __all__ = [
+    "Collapse",
     "Comparison",
     "Context",
     "Curator",
@@ -47,6 +56,7 @@ __all__ = [
     "Judge",
     "Kind",
     "Metric",
+    "Mixed",
     "Model",
     "Part",
     "Report",
@@ -60,10 +70,12 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "collapse",
     "compare",
     "evaluate",
     "fit",
     "load",
+    "mix",
     "read",
     "run",
 ]

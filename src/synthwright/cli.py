@@ -163,6 +163,52 @@ def compare(
                                        "workers": workers, "force": force}, Say(json=json, quiet=quiet))  # fmt: skip
 
 
+@app.command(epilog="Example:  synthwright mix --real payments.parquet --target fraud --with smote,forest")
+def mix(
+    *,
+    real: Annotated[Path, typer.Option("--real", help="The real rows: one table.")],
+    target: Annotated[str, typer.Option("--target", help="The column that a model is to predict.")],
+    positive: Annotated[Optional[str], typer.Option("--positive", metavar="VALUE", help="The class to be found; by default the rarer of two.")] = None,  # noqa: E501, UP045
+    with_: Annotated[Optional[list[str]], typer.Option("--with", metavar="NAME,…", help="Generators to try; by default smote, forest, copula and bayes-net.")] = None,  # noqa: E501, UP045
+    shares: Annotated[Optional[list[str]], typer.Option("--shares", metavar="SHARE,…", help="Shares of rows of a rare class, else of synthetic rows; by default three.")] = None,  # noqa: E501, UP045
+    test: Annotated[Optional[Path], typer.Option("--test", help="Real rows that confirm the choice; by default a fifth of --real.")] = None,  # noqa: E501, UP045
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long a method may take to be tried, and again to be confirmed.")] = 900,  # noqa: E501
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where page and recipe go; by default out/mix-NAME.")] = None,  # noqa: E501, UP045
+    seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Find which generator and which share of synthetic rows help a model, or that none does."""
+    from synthwright.commands.mixing import mix_file
+    from synthwright.commands.saying import Say
+
+    mix_file(real, target, {"methods": with_, "shares": shares}, out, {"positive": positive, "test": test,
+             "seconds": seconds, "seed": seed, "force": force}, Say(json=json, quiet=quiet))  # fmt: skip
+
+
+@app.command(epilog="Example:  synthwright collapse people.parquet --generations 10 --target income --share-fresh 0.5")
+def collapse(
+    data: Annotated[Optional[Path], typer.Argument(help="The real rows, one table: CSV, Parquet, JSONL, Arrow, Excel, SQLite.")] = None,  # noqa: E501, UP045
+    *,
+    data_: Annotated[Optional[Path], typer.Option("--data", help="The same, said as an option.")] = None,  # noqa: UP045
+    generations: Annotated[int, typer.Option("--generations", min=2, max=100, help="How many.")] = 10,
+    use: Annotated[Optional[str], typer.Option("--use", help="The generator; by default the one for tables, or what varies texts.")] = None,  # noqa: E501, UP045
+    target: Annotated[Optional[str], typer.Option("--target", help="The column to predict; by default guessed.")] = None,  # noqa: E501, UP045
+    share_fresh: Annotated[Optional[list[float]], typer.Option("--share-fresh", help="The share of fresh real rows that is mixed in, by default 0.1. May be said more than once.")] = None,  # noqa: E501, UP045
+    rows: Annotated[Optional[int], typer.Option("-n", "--rows", min=50, help="Rows of a generation; by default a third of the real ones, 5,000 at most.")] = None,  # noqa: E501, UP045
+    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where the page goes; by default out/collapse-NAME.")] = None,  # noqa: E501, UP045
+    seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Let generations learn from each other; show what is lost, and what keeps it."""
+    from synthwright.commands.collapsing import collapse_file
+    from synthwright.commands.saying import Say
+
+    real = data or data_
+    if real is None or (data and data_):
+        raise typer.BadParameter("say the data, once")
+    collapse_file(real, out, {"generations": generations, "use": use, "target": target, "rows": rows, "seed": seed,
+                              "share_fresh": tuple(share_fresh or (0.1,)), "force": force},
+                  Say(json=json, quiet=quiet))  # fmt: skip
+
+
 @app.command(epilog="Example:  synthwright fit people.parquet -o people.model")
 def fit(
     data: Annotated[Path, typer.Argument(help="The real rows.")],

@@ -39,16 +39,10 @@ def read(path: str | Path, schema: Schema | None = None, **settings: Any) -> Dat
     Raises:
         InputError: it cannot be read.
     """
-    from synthwright.sources.choose import for_path
+    from synthwright.sources.choose import folder_of, for_path
 
     at = Path(path).absolute()
     return for_path(str(at), **settings).read(Context(root=folder_of(at)), schema)
-
-
-def folder_of(path: Path) -> Path:
-    """Return the folder that holds a file, a folder, or everything that a pattern can mean."""
-    fixed = [p for p in path.parents if not set("*?[") & set(str(p))]
-    return fixed[0]
 
 
 def fit(
@@ -81,6 +75,9 @@ def fit(
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise InputError("fit", "seed", wanted="a whole number", got=f"a {type(seed).__name__}")
     recipe = _recipe(generator, settings)
+    if recipe.abilities.private:
+        raise InputError(recipe.name, "fitting", wanted="a specification, whose source has a ledger of what is spent",
+                         got="a frame", remedy="give a part of one a budget, and run it with `sw.run`")  # fmt: skip
     return learn(_planned(dataset.schema, recipe, given), dataset, Frame.of(data), seed)
 
 
@@ -176,6 +173,9 @@ def case_of(
     """
     from synthwright.kit.measuring.overlap import refuse_overlap
 
+    if real is None and holdout is not None:
+        raise InputError("evaluate", "held-out rows", wanted="the rows that were learned from beside them", got="none",
+                         remedy="give them as the real rows, or leave the held-out ones out")  # fmt: skip
     train = None if real is None else Dataset.of(real, schema)
     agreed = schema or (train.schema if train else None)
     unjudged: list[str] = []

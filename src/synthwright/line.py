@@ -20,12 +20,13 @@ from synthwright.engine.local import Local
 from synthwright.report.report import Report
 from synthwright.steps.cells import Tally, tallies
 from synthwright.steps.curate import curate
-from synthwright.steps.diversity import Found, diversity, retold, wrong_diversity
+from synthwright.steps.diversity import Found, diversity, retold
 from synthwright.steps.evaluate import evaluate, gather
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
 from synthwright.steps.models import connected
 from synthwright.steps.orders import Bench
+from synthwright.steps.private import locked, releases, shown
 from synthwright.steps.release import Ended, release
 from synthwright.steps.source import Sourced, source
 from synthwright.steps.start import Begun, first_start, next_start, unfilled
@@ -98,7 +99,7 @@ def check(loaded: Loaded) -> Plan | None:
         SpecError: with every fault.
     """
     if isinstance(loaded.spec.schema_, Schema):
-        return wrong_diversity(plan(loaded.spec, loaded.spec.schema_, loaded.fault), loaded.fault)
+        return plan(loaded.spec, loaded.spec.schema_, loaded.fault)
     check_names(loaded.spec, loaded.fault)
     return None
 
@@ -140,8 +141,9 @@ def run(  # noqa: PLR0913  each is a switch of the command line
             sourced, made = _sourced(loaded, held, ctx)
             inputs = sourced.inputs if sourced else {}
             _hold_to_lock(loaded, inputs)
-            identity = fingerprint([__version__, _resolved(made).spec.fingerprint(), sorted(inputs.values())])
-            place.claim(identity, force=force)
+            said = _resolved(made).spec.fingerprint()
+            place.claim(fingerprint([__version__, said, sorted(inputs.values())]), force=force)
+            identity = fingerprint([__version__, said, sorted(filter(None, shown(loaded.spec, inputs).values()))])
         with connected(made, held) as models:
             bench = Bench(_resolved(made), held, replace(ctx, models=models), sourced.key if sourced else None)
             return _steps(bench, sourced, place, clock, identity)
@@ -170,23 +172,26 @@ def rehearse(loaded: Loaded, rows: int, store: Path) -> list[Rehearsed]:
 
 def _steps(bench: Bench, sourced: Sourced | None, place: Out, clock: Clock, identity: str) -> Report:
     with clock.step("fit"):
-        fits = fit(bench)
+        fits = fit(bench, sourced.inputs if sourced else {})
     waves, wanted, found = _waves(bench, fits, clock)
     with clock.step("evaluate"):
         kept = gather(bench, fits, waves)
         scores = evaluate(bench, kept, wanted)
     with clock.step("release"):
         rows = tuple(row for one in found for row in one.rows)
-        ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity, rows)
+        measured = releases(bench, fits)
+        ended = Ended(bench, sourced, waves, kept, wanted, scores, dict(clock.seconds), identity, rows, measured)
         return release(ended, place)
 
 
 def _sourced(loaded: Loaded, held: FolderStore, ctx: Context) -> tuple[Sourced | None, Plan]:
-    """Read the source, if there is one, and plan with the schema that is then known."""
-    sourced = source(loaded.spec, held, ctx, loaded.fault)
+    """Read the source, if there is one, and plan with the schema that is then known.
+
+    A lock that holds all that was ever measured of real rows needs no others.
+    """
+    sourced = None if locked(loaded.spec) else source(loaded.spec, held, ctx, loaded.fault)
     schema = sourced.schema if sourced else _declared(loaded)
-    made = plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
-    return sourced, wrong_diversity(made, loaded.fault)
+    return sourced, plan(loaded.spec.model_copy(update={"ignore": ()}), schema, loaded.fault)
 
 
 def _declared(loaded: Loaded) -> Schema:
@@ -239,7 +244,7 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
 def _hold_to_lock(loaded: Loaded, inputs: dict[str, str]) -> None:
     """Refuse to rebuild a release from other files than it was made from."""
     lock = loaded.spec.lock
-    if lock is not None and sorted(lock.inputs.values()) != sorted(inputs.values()):
+    if lock is not None and not locked(loaded.spec) and sorted(lock.inputs.values()) != sorted(inputs.values()):
         raise InputError(
             loaded.marked.file,
             "the lock",

@@ -19,9 +19,10 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, PathError, SampleError
 from synthwright.core.schema import ROW, Schema, canonical
-from synthwright.curators.judge import POOR, SILENT, UNDECIDED, JudgeCurator, Rulings
+from synthwright.curators.judge import POOR, SILENT, UNDECIDED, JudgeCurator
 from synthwright.kit.chat.asking import Asking
 from synthwright.kit.chat.model_families import families
+from synthwright.kit.texts.text_places import RuledRows
 from synthwright.providers.scripted import Scripted
 from synthwright.store.replies import Replies
 from synthwright.testing import check_curator
@@ -65,7 +66,7 @@ def by_text(scores: Mapping[str, int]) -> Answer:
 def ruled(
     curator: JudgeCurator, data: Dataset, answer: Answer, settled: Mapping[str, int] | None = None,
     root: Path | None = None,
-) -> tuple[dict[str | None, list[Any]], Rulings, DirectModels]:  # fmt: skip
+) -> tuple[dict[str | None, list[Any]], RuledRows, DirectModels]:  # fmt: skip
     """Return reasons and scores of the rows of a table, the rulings, and the models that were asked."""
     models = DirectModels(answer)
     ctx = Context(models=models, root=root or Path.cwd()).at("curate", "3-judge", 1)

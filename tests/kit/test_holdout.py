@@ -98,3 +98,13 @@ def test_children_go_with_their_parents() -> None:
     assert rest is not None
     assert set(_labels(rest, "order.of")) == set(_labels(rest, "customer.id"))
     assert set(_labels(train, "order.of")) == set(_labels(train, "customer.id"))
+
+
+def test_by_number_one_row_more_moves_no_other() -> None:
+    """Who is held out may depend on no other row where single rows are protected: not on their number, nor values."""
+    x = np.arange(1000.0) / 7
+    more = _one(x=pa.array(np.append(x, 9.9)), y=pa.array(["rare"] * 50 + ["common"] * 951))
+    less = _one(x=pa.array(x), y=pa.array(["common"] * 1000))
+    held = [set(_labels(split(d, Holdout(share=0.2), "t.y", CTX, 10, by_number=True)[1], "t.x")) for d in (more, less)]
+    assert held[0] - {9.9} == held[1]
+    assert 150 < len(held[1]) < 250

@@ -128,9 +128,9 @@ def test_many_at_once() -> None:
                     "after": {"exponential": 30}}, "b": {}}  # fmt: skip
     process = States.model_validate({"machines": {"m": machine(states)}})
     given = patients(65_536)
-    begun = time.perf_counter()
+    begun = time.process_time()
     made = process.unfold(given, "event", "patient", Context())
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
     assert len(made.whose) == 11 * 65_536
 
 

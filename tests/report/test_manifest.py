@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,17 @@ def rewrite(folder: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def forge(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a manifest and give it the digest that fits: it is no signature."""
+    path = folder / "manifest.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    change(said)
+    del said["digest"]
+    plain = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    said["digest"] = hashlib.sha256(plain.encode()).hexdigest()
+    path.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
 def files(folder: Path) -> list[Path]:
@@ -99,6 +112,7 @@ def test_any_missing_file_is_seen(release: Path) -> None:
         (lambda f: (f / "manifest.json").write_text("{"), "manifest.json is no JSON"),
         (lambda f: (f / "manifest.json").write_text("[" * 100_000), "manifest.json is no JSON"),
         (lambda f: (f / "manifest.json").write_text('{"files": {}}'), "not in the form of a manifest"),
+        (lambda f: put(f, "data/a\nb\x1b[2K"), "data/a\\nb\\x1b[2K is a file that the manifest does not name"),
         (lambda f: rewrite(f, "}\n", "}\n "), "manifest.json was edited"),
         (lambda f: rewrite(f, '"seed": 7', '"seed": 8'), "manifest.json was edited"),
         (lambda f: rewrite(f, '"digest"', '"digest" '), "manifest.json was edited"),
@@ -145,6 +159,11 @@ def test_links_are_no_files(release: Path) -> None:
     (release / "data").rename(release / "else")
     (release / "data").symlink_to(release / "else")
     assert any("behind" in d for d in verify(release))
+    (release / "data").unlink()
+    (release / "else").rename(release / "data")
+    (release / "manifest.json").rename(release.parent / "manifest")
+    (release / "manifest.json").symlink_to(release.parent / "manifest")
+    assert verify(release) == ["manifest.json is a link"]
 
 
 def test_a_manifest_cannot_point_outside(release: Path, tmp_path: Path) -> None:
@@ -155,6 +174,33 @@ def test_a_manifest_cannot_point_outside(release: Path, tmp_path: Path) -> None:
     said["files"][str(tmp_path / "secret")] = {"sha256": "0" * 64, "bytes": 1}
     path.write_text(json.dumps(said), encoding="utf-8")
     assert sum("no file of a release" in d for d in verify(release)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("data/" + "x" * 300, "cannot be read: file name too long"),
+        ("data/\0", "which no file can be called"),
+        ("data/\ud800", "which no file can be called"),
+    ],
+    ids=["long", "null", "half"],
+)
+def test_names_that_no_file_has_are_told(release: Path, name: str, said: str) -> None:
+    """A manifest that was forged whole, digest and all, and names what no file can be called, is answered."""
+    forge(release, lambda manifest: manifest["files"].update({name: {"sha256": "0" * 64, "bytes": 1}}))
+    (difference,) = verify(release)
+    assert said in difference
+    assert difference.isprintable()
+
+
+def test_a_forged_manifest_is_in_the_form_of_one(release: Path) -> None:
+    """Numbers that JSON does not have are an edit; a manifest without data vouches for no release."""
+    forge(release, lambda manifest: manifest.update(seed=float("nan")))
+    assert verify(release) == ["manifest.json was edited"]
+    shutil.rmtree(release / "data")
+    forge(release, lambda manifest: manifest.update(
+        seed=7, files={n: e for n, e in manifest["files"].items() if not n.startswith("data/")}))  # fmt: skip
+    assert verify(release) == ["manifest.json does not list any data"]
 
 
 def test_what_is_unlisted_is_missed(release: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from synthwright.core.contracts import Case, Score, Spend
+from synthwright.core.contracts import Case, Score
 from synthwright.core.gates import DEFAULT_GATES, parse
 from synthwright.core.ruling import Waived
+from synthwright.core.spend import Spend
 from synthwright.report.document import Facts, Rows
 from synthwright.report.markdown import officer_markdown, report_markdown
 from synthwright.report.officer import officer

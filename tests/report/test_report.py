@@ -13,8 +13,9 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
-from synthwright.core.contracts import Score, Spend
+from synthwright.core.contracts import Score
 from synthwright.core.errors import StoreError
+from synthwright.core.spend import Spend
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
 
@@ -33,7 +34,7 @@ def test_json_is_the_contract(make_report: MakeReport) -> None:
     said = make_report().to_json()
     assert set(said) == {"synthwright", "verdict", "rows", "scores", "gates", "dropped", "seconds", "spend",
                          "fingerprint", "judged", "warnings", "notes", "waived", "went", "costs", "cells",
-                         "diversity"}  # fmt: skip
+                         "diversity", "generation"}  # fmt: skip
     assert set(said["scores"][0]) == {
         "metric",
         "about",

@@ -101,9 +101,9 @@ def test_constant_columns_are_read(tmp_path: Path, values: list[object]) -> None
     path = tmp_path / "x.parquet"
     column = pa.array(values).take(pa.array(np.zeros(1_000_000, dtype=np.int32)))
     parquet.write_table(pa.table({f"c{i}": column for i in range(15)}), path)
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = _read(Parquet, path)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert (found.shape, found.schema.types[0]) == ((1_000_000, 15), column.type)
 
 

@@ -113,11 +113,11 @@ def list_plugins(group: str | None, say: Say) -> None:
         near = get_close_matches(group, known, n=1)
         raise UnknownNameError("list", repr(group), wanted=f"one of {', '.join(known)}", got="something else",
                                remedy=f"did you mean {near[0]!r}?" if near else "")  # fmt: skip
-    found: dict[str, dict[str, str]] = {
-             g: {n: summary(registry.find(g, n)) for n in registry.names(g)} for g in registry.GROUPS
-             if group in (None, g)}  # fmt: skip
+    found: dict[str, dict[str, str]] = {}
+    for one in (g for g in registry.GROUPS if group in (None, g)):
+        found[one] = {n: summary(registry.find(one, n)) for n in registry.names(one)}
     if group == EXAMPLES:
-        found = {EXAMPLES: {n: examples.about(n) for n in examples.names()}}
+        found[EXAMPLES] = {n: examples.about(n) for n in examples.names()}
     say.result(found)
     for name, said in found.items():
         _show_names(name, said, say)

@@ -25,11 +25,10 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     """Guess a schema; write it and a specification beside it into the present folder."""
     from synthwright.core.context import Context
     from synthwright.core.infer import infer
-    from synthwright.core.writing import guessed_target, schema_yaml, spec_yaml
-    from synthwright.face import folder_of
-    from synthwright.sources.choose import for_path
+    from synthwright.core.writing import guessed_target_of, schema_yaml, spec_yaml
+    from synthwright.sources.choose import folder_of, for_path
     from synthwright.sources.places import PathSource
-    from synthwright.steps.source import poor, refuse_poor
+    from synthwright.steps.source import left_out, told_left_out
     from synthwright.trust import allow
 
     here = Path.cwd()
@@ -40,22 +39,20 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     remarks = source.remarks(ctx) if isinstance(source, PathSource) else []
     guessed = infer(tables, text=source.text)
     dataset = Dataset.of(tables, guessed.schema, text=source.text)
-    left_out = [t for t in poor(dataset) if len(dataset.tables) > 1]
-    if len(left_out) == len(dataset.tables) or not left_out:
-        refuse_poor(dataset)
+    weak = left_out(dataset)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-.") or "data"
     spec_file, schema_file = here / f"{name}.yaml", here / f"{name}.schema.yaml"
     _refuse_present((spec_file, schema_file), force=force)
     inside = here.resolve() in at.resolve().parents
     path = at.resolve().relative_to(here.resolve()).as_posix() if inside else str(at.resolve())
     reasons = {(n.table, n.column): f"{n.guess}; {n.why}" for n in guessed.notes if n.column}
-    target = _target(dataset, guessed_target)
-    rows = {t: dataset.rows(t) for t in dataset.schema.tables if t not in left_out}
+    target = guessed_target_of(dataset)
+    rows = {t: dataset.rows(t) for t in dataset.schema.tables if t not in weak}
     head = f"What the columns of {data.name} are, as guessed. Correct it: the specification follows it."
     written = {schema_file: schema_yaml(guessed.schema, reasons, head),
-               spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, left_out)}  # fmt: skip
+               spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, list(weak))}  # fmt: skip
     _write({file: text.encode() for file, text in written.items()})
-    said = remarks + [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in left_out]
+    said = [*remarks, *map(told_left_out, weak)]
     if not inside:
         remembered = allow(here, at)
         said.append("the data is outside this folder; that you named it here is remembered" if remembered else
@@ -97,14 +94,6 @@ def _write(files: Mapping[Path, bytes]) -> None:
             unfinished = file.with_name(f".{file.name}.new")
             unfinished.write_bytes(held)
             unfinished.replace(file)
-
-
-def _target(dataset: Dataset, guess: Any) -> str | None:
-    if len(dataset.schema.tables) != 1:
-        return None
-    table = dataset.schema.only
-    found = guess(dataset.schema.tables[table], dataset.tables[table])
-    return f"{table}.{found}" if found else None
 
 
 def _show_guesses(schema: Schema, reasons: dict[tuple[str, str], str], say: Say) -> None:
@@ -207,8 +196,8 @@ def _as(path: Path | None, schema: Schema | None) -> tuple[Dataset | None, list[
     if path is None:
         return None, []
     from synthwright.core.context import Context
-    from synthwright.face import folder_of, left_out
-    from synthwright.sources.choose import for_path
+    from synthwright.face import left_out
+    from synthwright.sources.choose import folder_of, for_path
 
     at = path.absolute()
     source = for_path(str(at))
@@ -220,13 +209,22 @@ def _as(path: Path | None, schema: Schema | None) -> tuple[Dataset | None, list[
 
 
 def fit_file(data: Path, out: Path, generator: str, given: list[str], switches: dict[str, Any], say: Say) -> None:
-    """Learn from a file and save the model."""
+    """Learn from a file and save the model; one that says its rows are synthetic is refused."""
+    from synthwright.core.context import Context
     from synthwright.face import fit, read
+    from synthwright.sources.choose import folder_of, for_path
+    from synthwright.sources.provenance import synthetic_origin
 
     if out.exists() and not switches["force"]:
         raise StoreError(
             str(out), "the model", wanted="a new folder", got="one that is there", remedy="--force replaces it"
         )
+    at = data.absolute()
+    origin = synthetic_origin(for_path(str(at)).files(Context(root=folder_of(at))))
+    if origin is not None:
+        raise InputError(origin.name, "the file", wanted="real rows", got="rows that say they are synthetic",
+                         remedy="learn from real rows, or run a specification that says 'accept_synthetic: true'",
+                         )  # fmt: skip
     model = fit(read(data), generator, given=given, seed=switches["seed"])
     model.save(out)
     say.result({"model": str(out), "rows": dict(model.rows)})
@@ -239,6 +237,7 @@ def sample_file(
     """Make rows with a saved model and write them into one file (one for each table, where there are several)."""
     from synthwright.face import load
     from synthwright.sinks.choose import for_path
+    from synthwright.sources.provenance import mark_beside, synthetic_origin
 
     if out.exists() and not switches["force"]:
         raise StoreError(
@@ -268,5 +267,7 @@ def sample_file(
     for table, held_table in made.to_arrow_tables().items():
         at = out.with_name(f"{out.stem}.{table}{out.suffix}") if several else out
         sink.write_file(held_table, at, metadata)
+        if synthetic_origin([at]) is None:  # the format has no place for the mark
+            mark_beside(at)
     say.result({"file": str(out), "rows": {t: made.rows(t) for t in made.schema.tables}})
     say.line(f"Wrote {made.rows():,} rows to {out}.")

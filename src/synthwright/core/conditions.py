@@ -1,24 +1,38 @@
-"""What the start of a specification says of tables and their columns, held against the schema."""
+"""What a specification says of tables and their columns outside its parts, held against the schema."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from synthwright.core import rules
 from synthwright.core.cells import wrong_cells
 from synthwright.core.safe_yaml import Place
-from synthwright.core.schema import Schema
-from synthwright.core.spec import Start
+from synthwright.core.schema import Kind, Schema
+from synthwright.core.spec import Spec
 
 
-def wrong_start(start: Start, schema: Schema) -> Iterator[tuple[Place, str]]:
-    """Yield what the cells and the conditions of a start cannot mean: where in it, and a sentence."""
+def misnamed(spec: Spec, schema: Schema) -> Iterator[tuple[Place, str]]:
+    """Yield what cells, conditions and the watch over variety cannot mean: where in a specification, and a sentence."""
+    start = spec.start
     for place, message in wrong_cells(start.cells, schema):
-        yield ("cells", *place), message
+        yield ("start", "cells", *place), message
     for where, message in wrong_conditions(start.where, schema):
-        yield ("where", *where), message
+        yield ("start", "where", *where), message
     for table in (t for t in start.where if t in start.beside):
-        yield ("where", table, "#key"), f"new rows of {table!r} are asked for: conditions are for real rows"
+        yield ("start", "where", table, "#key"), f"new rows of {table!r} are asked for: conditions are for real rows"
+    for at, message in wrong_diversity(spec.diversity.columns, schema):
+        yield ("diversity", "columns", *at), message
+
+
+def wrong_diversity(columns: Sequence[str], schema: Schema) -> Iterator[tuple[Place, str]]:
+    """Yield which of the columns whose variety is watched are none of text: where among them, and a sentence."""
+    texts = [c for c in schema.columns if schema.field(c).kind is Kind.TEXT]
+    for i, column in enumerate(columns):
+        if column not in texts:
+            near = get_close_matches(column, texts, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(texts[:8]) or 'none'}"
+            yield (i,), f"no column of text is called {column!r}: {hint}"
 
 
 def wrong_conditions(where: Mapping[str, str], schema: Schema) -> Iterator[tuple[Place, str]]:

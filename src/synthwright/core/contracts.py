@@ -22,8 +22,8 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.foresight import Foreseen, Known, Rows
 from synthwright.core.schema import Frozen, Kind, Rule, Schema, fingerprint
 from synthwright.core.spec import SetTo
+from synthwright.core.spend import Spend
 
-INFINITE = float("inf")
 Place = tuple[str | int, ...]
 """Where something stands among parameters: names and positions, from the outside in."""
 Scope = Literal["row", "entity", "table"]
@@ -57,14 +57,6 @@ class Recipe(Frozen):
         return []
 
 
-class Spend(NamedTuple):
-    """What a model cost in privacy: infinite epsilon means no formal guarantee."""
-
-    epsilon: float = INFINITE
-    delta: float = 0.0
-    unit: str = "row"
-
-
 class Part(NamedTuple):
     """Which columns a generator produces, and from which."""
 
@@ -77,6 +69,8 @@ class Part(NamedTuple):
     scope: Scope = "row"
     """row: rows are independent, shards run side by side; entity: rows of one parent are made together, and never
     drawn again by themselves; table: one run over everything."""
+    budget: Spend | None = None
+    """What may be spent of the privacy of real rows; nothing: there is no formal guarantee."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
     ├── FitError                    a generator cannot learn from this data
     ├── SampleError                 a model cannot make what was asked
     ├── StoreError                  the output or store folder is locked, full, unwritable, foreign or altered
+    ├── PrivacyError                a privacy budget is spent
     ├── WorkerError                 a worker process failed or went away
     └── RefusedError                gates were not met; nothing was released
 
@@ -83,6 +84,10 @@ class StoreError(SynthwrightError):
     """The output or store folder is locked, full, unwritable, foreign or altered."""
 
 
+class PrivacyError(SynthwrightError):
+    """A privacy budget is spent."""
+
+
 class WorkerError(SynthwrightError):
     """A worker process failed or went away."""
 
@@ -130,6 +135,7 @@ _BY_NAME = {
         FitError,
         SampleError,
         StoreError,
+        PrivacyError,
         WorkerError,
         RefusedError,
     )

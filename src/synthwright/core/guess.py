@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.casting import as_text, is_binary, is_text
+from synthwright.core.check_digits import checked
 from synthwright.core.forms import plausible_days
 from synthwright.core.lattice import step_of
 from synthwright.core.personal import Cells, hinted, mark_of, plain_name
@@ -139,6 +140,8 @@ def _integer(column: Column) -> Guess:
     found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:
         return found
+    if checked(some_of(present)):
+        return _numbered_goods(column, present)
     if _CODES.fullmatch(column.plain) and _are_codes(present):
         return Guess(
             field_of(column, Kind.CATEGORY),
@@ -146,6 +149,17 @@ def _integer(column: Column) -> Guess:
             "it is called so, and its numbers repeat and have gaps",
         )
     return stepped(column, Kind.INTEGER)._replace(identity=row_numbers(column))
+
+
+def _numbered_goods(column: Column, present: Any) -> Guess:
+    """Guess what numbers with a check digit are: labels where they repeat, else made anew with a right digit."""
+    counts = np.asarray(pc.value_counts(present).field(1))
+    if counts[counts >= SHARED].sum() >= 0.5 * len(present):
+        kind, said = Kind.CATEGORY, "codes, not amounts"
+    else:
+        kind, said = Kind.TEXT, "codes, made anew"
+    unique = kind is Kind.TEXT and len(counts) == len(column.values)
+    return Guess(field_of(column, kind, unique=unique), said, "its numbers end in a check digit, as those of goods do")
 
 
 def _distinct(column: Column, present: Any) -> int:

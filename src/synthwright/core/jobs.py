@@ -13,6 +13,8 @@ from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Schema
 from synthwright.core.spec import DEFAULT_CURATORS, PartUse, Spec, Use
 
+MADE_ANEW = "anew"
+"""The generator that gets every column that must not be modelled from its values."""
 REAL_ROWS = ("duplicates", "copies")
 """Default curators that drop what real rows are: repeated, and equal to real rows."""
 NULLS = ("missingness", "null-gap")
@@ -68,23 +70,31 @@ def varies(spec: Spec) -> bool:
 
 def varying(use: PartUse) -> bool:
     """Return whether a part varies values that are there, and protects nobody."""
-    return use.use in registry.names("generators") and _abilities(use).replaces and not _abilities(use).masks
+    return abilities_of(use).replaces and not abilities_of(use).masks
 
 
 def masks(spec: Spec) -> bool:
     """Return whether values of real rows are varied, and nothing else, so that nobody can tell whose they are."""
-    known = registry.names("generators")
-    able = [_abilities(p) if p.use in known else Abilities(frozenset()) for p in spec.parts]
+    able = [abilities_of(p) for p in spec.parts]
     return spec.begin.origin == "source" and all(a.replaces for a in able) and any(a.masks for a in able)
 
 
 def _learning(use: PartUse) -> bool:
     """Return whether a part learns from real rows, or may: nobody knows its generator."""
-    return use.use not in registry.names("generators") or _abilities(use).learns
+    return abilities_of(use).learns
 
 
-def _abilities(use: PartUse) -> Abilities:
+def abilities_of(use: PartUse) -> Abilities:
+    """Return what the generator of a part can do; one that nobody knows learns, and varies nothing."""
+    if use.use not in registry.names("generators"):
+        return Abilities(frozenset())
     return cast(type[Generator], registry.find("generators", use.use)).abilities
+
+
+def private(spec: Spec) -> bool:
+    """Return whether all that is learned of real rows is paid for with a privacy budget."""
+    learning = [p for p in spec.parts if _learning(p) and p.use != MADE_ANEW]
+    return bool(learning) and all(p.budget is not None for p in learning)
 
 
 def varied(spec: Spec, parts: Sequence[Planned]) -> tuple[str, ...]:
@@ -100,12 +110,14 @@ def holding(parts: Sequence[Planned]) -> tuple[str, ...]:
 
 
 def curated(spec: Spec) -> tuple[Use, ...]:
-    """Return the curators of a specification; of the default ones, those that its job has a use for."""
-    if (fills(spec) or varies(spec)) and spec.curate == tuple(Use(use=name) for name in DEFAULT_CURATORS):
-        return tuple(use for use in spec.curate if use.use not in REAL_ROWS)
-    if masks(spec) and spec.curate == tuple(Use(use=name) for name in DEFAULT_CURATORS):
-        return tuple(use for use in spec.curate if use.use != "duplicates")
-    return spec.curate
+    """Return the curators of a specification; of the default ones, those that its job has a use for.
+
+    Those that compare with real rows would undo the guarantee of a privacy budget.
+    """
+    if spec.curate != tuple(Use(use=name) for name in DEFAULT_CURATORS):
+        return spec.curate
+    useless = REAL_ROWS if fills(spec) or varies(spec) or private(spec) else ("duplicates",) if masks(spec) else ()
+    return tuple(use for use in spec.curate if use.use not in useless)
 
 
 def selected(found: Ruling, spec: Spec) -> Ruling:

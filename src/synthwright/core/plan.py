@@ -15,26 +15,24 @@ from pydantic import ValidationError
 
 from synthwright.core import registry, rules
 from synthwright.core.chat import Provider
-from synthwright.core.conditions import wrong_start
+from synthwright.core.conditions import misnamed
 from synthwright.core.contracts import Curator, Generator, Metric, Part, Process, Recipe, Scope, Sink, Source
 from synthwright.core.contradictions import contradictions
 from synthwright.core.errors import Fault, SpecError, UnknownNameError
 from synthwright.core.gate_parts import strange_gates
 from synthwright.core.gates import Gate
-from synthwright.core.jobs import curated, kept_by_name, selected
+from synthwright.core.jobs import MADE_ANEW, curated, kept_by_name, selected
 from synthwright.core.leaving_out import without
 from synthwright.core.part_order import in_order
 from synthwright.core.plan_children import late_parts, processes_of
 from synthwright.core.plan_foresight import told_ahead
 from synthwright.core.plan_models import models_of, unnamed
+from synthwright.core.plan_private import budgeted, wrong_budgets
 from synthwright.core.plan_words import NOTHING_THERE, circle, idle, parameter_faults
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import Field, Kind, Schema
 from synthwright.core.spec import PartUse, Spec, Start
-
-MADE_ANEW = "anew"
-"""The generator that gets every column that must not be modelled from its values."""
 
 Say = Callable[[Place, str], Fault]
 NONE: Mapping[str, Process] = MappingProxyType({})
@@ -178,6 +176,7 @@ class _Planner:
         curators = [self.recipe("curators", u.use, u.settings, ("curate", i)) for i, u in enumerate(curated(spec))]
         makers = [self.recipe("generators", u.use, u.settings, ("parts", i)) for i, u in enumerate(spec.parts)]
         self.models = models_of(spec, self)
+        wrong_budgets(spec, self.tell)
         asking = {"curate": curators, "parts": makers}
         unnamed(spec, [((w, i), r) for w, found in asking.items() for i, r in enumerate(found) if r], self.tell)
         sink = self.recipe("sinks", spec.release.use, spec.release.settings, ("release",))
@@ -211,9 +210,7 @@ class _Planner:
             else:
                 near = get_close_matches(word, [*groups, *known], n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"groups are {', '.join(sorted(groups))}"
-                self.faults.append(
-                    self.say(("evaluate", "metrics", i), f"no metric or group is called {word!r}: {hint}")
-                )
+                self.tell(("evaluate", "metrics", i), f"no metric or group is called {word!r}: {hint}")
         return tuple(known[n]() for n in sorted(wanted))
 
     def known(self, column: str, schema: Schema, place: Place) -> bool:
@@ -232,13 +229,11 @@ class _Planner:
                 try:
                     parsed = rules.parse(rule.rule)
                 except ValueError as error:
-                    self.faults.append(self.say(place, str(error)))
+                    self.tell(place, str(error))
                     continue
                 for column, near in rules.unknown_columns(parsed, table):
                     hint = f": did you mean {near!r}?" if near else ""
-                    self.faults.append(
-                        self.say(place, f"rule {rule.rule!r}: table {name!r} has no column {column!r}{hint}")
-                    )
+                    self.tell(place, f"rule {rule.rule!r}: table {name!r} has no column {column!r}{hint}")
                 wrong = rules.faults(parsed, table)
                 self.faults += [self.say(place, message) for message in wrong]
                 understood += [] if wrong else [(i, parsed)]
@@ -257,8 +252,8 @@ class _Planner:
             if table not in schema.tables and not (table == "*" and len(schema.tables) == 1):
                 self.faults.append(self.say(("start", "rows", table, "#key"), f"no table is called {table!r}: "
                                             f"there are {', '.join(map(repr, schema.tables))}"))  # fmt: skip
-        for place, message in wrong_start(spec.start, schema):
-            self.tell(("start", *place), message)
+        for place, message in misnamed(spec, schema):
+            self.tell(place, message)
         self.processes, self.unclear = processes_of(spec, schema, self)
         if spec.evaluate.target is not None:
             self.known(spec.evaluate.target, schema, ("evaluate", "target"))
@@ -353,7 +348,9 @@ class _Planner:
             if generator.abilities.replaces and idle(rest, mode, use, begin):
                 self.tell(("parts", i, "use"), NOTHING_THERE.format(use.use))
             if rest:
-                part = Part(tuple(rest), given, mode, self._scope(generator, table, names, schema))
+                part = Part(
+                    tuple(rest), given, mode, self._scope(generator, table, names, schema), budgeted(use.budget)
+                )
                 found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
             if anew:
                 maker = cast(Generator, registry.find("generators", MADE_ANEW)())

@@ -26,6 +26,21 @@ RELATED = 8.0
 """The same where names or kinds say that the columns belong together."""
 RELATED_SHARE = 0.01
 """The least share of such rows, there."""
+NAMED, NAMED_SHARE = 2.0, 0.001
+"""The same where names say which comes first: `born` and `died`, `start` and `end`."""
+FIRST_AND_LAST = (
+    ({"born", "birth", "dob"}, {"died", "death", "dod", "deceased"}),
+    ({"start", "started", "begin", "begins", "began", "from", "since"}, {"end", "ended", "ends", "finish", "finished",
+                                                                        "stop", "stopped", "until", "till", "to"}),
+    ({"open", "opened", "opens"}, {"close", "closed", "closes"}),
+    ({"created", "creation"}, {"updated", "modified", "changed", "deleted", "closed", "resolved"}),
+    ({"admission", "admitted", "arrival", "arrived"}, {"discharge", "discharged", "departure", "departed", "left"}),
+    ({"ordered", "order"}, {"shipped", "delivered", "delivery", "paid", "returned"}),
+    ({"hired", "joined"}, {"left", "fired", "terminated", "resigned"}),
+    ({"min", "minimum", "low", "lower", "least"}, {"max", "maximum", "high", "upper", "most"}),
+    ({"first"}, {"last"}), ({"issued"}, {"expires", "expired", "expiry", "due"}),
+)  # fmt: skip
+"""Words of names, of which those on the left come first or are less."""
 CLOSE = 8
 """Rows in which two columns come as close as can be, at least, for it to mean something that they never are equal."""
 _CLOSER = 1024
@@ -82,6 +97,8 @@ def _plausible(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
     related = np.array([_related(columns, names[i], names[j]) for i, j in zip(low, high, strict=True)], dtype=bool)
     expected = chance * share * columns.rows
     least, often = np.where(related, RELATED_SHARE, SHARE), np.where(related, RELATED, EXPECTED)
+    named = np.array([_named(names[i], names[j]) for i, j in zip(low, high, strict=True)], dtype=bool)
+    least, often = np.where(named, NAMED_SHARE, least), np.where(named, NAMED, often)
     clear = (chance >= least) & (expected >= often)
     order = np.argsort(-expected[clear], kind="stable")[:PROVED]
     return [(names[i], names[j]) for i, j in zip(low[clear][order], high[clear][order], strict=True)]
@@ -134,6 +151,14 @@ def _quantiles(values: np.ndarray, at: np.ndarray) -> np.ndarray:
 def _related(columns: Columns, one: str, other: str) -> bool:
     """Return whether kinds or names say that two columns belong together."""
     return columns.family(one) != "number" or bool(_words(one) & _words(other))
+
+
+def _named(low: str, high: str) -> bool:
+    """Return whether names say by themselves which of two columns comes first, and in no other words differ."""
+    one, other = (set(_WORDS.findall(re.sub(r"([a-z])([A-Z])", r"\1 \2", n).lower())) for n in (low, high))
+    dates = {"date", "day", "time", "at", "on", "of", "ts", "timestamp"}
+    return any(one & first and other & last and (one - first - dates) == (other - last - dates)
+               for first, last in FIRST_AND_LAST)  # fmt: skip
 
 
 def _words(name: str) -> set[str]:

@@ -19,6 +19,8 @@ TERMS = 40
 """Columns that a sum may have."""
 FAMILY = 16
 """Multiples of one column among which small sums are looked for."""
+PATTERNS, BESIDE = 20, 200
+"""Where there are no more ways to be missing, and columns, a total may have parts that are there more often."""
 _ROUNDS = 4
 _FACTORS = 1_000.0
 _DECIMALS = 4
@@ -35,14 +37,26 @@ def sums(columns: Columns, names: list[str]) -> list[Relation]:
         if columns.family(name) == "number" and columns.exact(name) and _varies(columns, name):
             groups.setdefault(np.isnan(columns.sampled(name)).tobytes(), []).append(name)
     out: dict[str, Relation] = {}
-    for group in groups.values():
-        keep = columns.at[~np.isnan(columns.sampled(group[0]))]
+    for own in groups.values():
+        there = ~np.isnan(columns.sampled(own[0]))
+        keep, group = columns.at[there], _beside(columns, groups, own, there)
         size = min(BLOCK, len(keep) - SPARE)
         for start in range(0, max(1, len(group) - size // 2), max(size // 2, 1)) if size > 2 else ():
             block = group[start : start + size]
             if len(block) > 2:
-                out |= {r.rule: r for r in _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)])}
+                found = _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)])
+                out |= {r.rule: r for r in found if {r.column, *r.others} & set(own)}
     return list(out.values())
+
+
+def _beside(columns: Columns, groups: dict[bytes, list[str]], own: list[str], there: np.ndarray) -> list[str]:
+    """Return columns that are missing together, after others that are never missing where they are there."""
+    if there.all() or len(groups) > PATTERNS or sum(map(len, groups.values())) > BESIDE:
+        return own
+    others = [
+        n for g in groups.values() if g is not own and not np.isnan(columns.sampled(g[0])[there]).any() for n in g
+    ]
+    return others + own
 
 
 def small_sums(columns: Columns, rough: list[Relation], known: list[Relation]) -> list[Relation]:

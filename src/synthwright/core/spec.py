@@ -58,11 +58,25 @@ class Holdout(Frozen):
         return self
 
 
+class PrivacyBudget(Frozen):
+    """What may be spent of the privacy of real rows: (epsilon, delta)-differential privacy."""
+
+    epsilon: float = Setting(gt=0, le=1_000)
+    """How much more likely any outcome may become, as its logarithm, because one row is there: 1 is strict, 10 weak."""
+    delta: float = Setting(default=1e-9, ge=0, lt=0.1)
+    """The probability that the guarantee fails; far below one in the number of rows."""
+
+
 class SourceUse(Use):
     """Where real rows come from, and which of them are held out."""
 
     holdout: Holdout = Holdout(share=0.2)
     """Which real rows the generator never sees; by default a fifth."""
+    budget: PrivacyBudget | None = None
+    """What may be spent of the source's privacy in all, by this and every other run that uses its ledger; nothing: what
+    the parts of the first such run may."""
+    ledger: str | None = None
+    """The folder that says what was spent of it, and holds the noisy releases; nothing: `PATH.privacy`, beside it."""
 
 
 class Shares(Frozen):
@@ -192,6 +206,8 @@ class PartUse(Frozen):
     """The columns it may look at; they are made before."""
     mode: Literal["make", "fill", "replace"] | None = None
     """make: new values; fill: only nulls; replace: every value. Nothing: make, or replace with `from: source`."""
+    budget: PrivacyBudget | None = None
+    """What may be spent of the privacy of real rows, for generators that keep a budget: `mst`, `aim`."""
 
     @model_validator(mode="after")
     def _something(self) -> PartUse:
@@ -246,6 +262,9 @@ class Lock(Frozen):
     """The Synthwright that made the release."""
     inputs: dict[str, str]
     """The SHA-256 of every file that was read, by name."""
+    releases: dict[str, str] = Setting(default_factory=dict)
+    """The noisy releases of parts with a privacy budget, by the part's name, packed as text: the same rows are made of
+    them without another look at real ones."""
 
 
 class Spec(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pyarrow as pa
 
@@ -29,6 +30,20 @@ _FIXED = re.compile(r"fixed_size_binary\[(\d+)\]")
 _DICTIONARY = re.compile(r"dictionary<values=(.+), indices=(u?int\d+), ordered=([01])>")
 
 
+@cache
+def _is_zone(name: str) -> bool:
+    """Return whether a name is that of a time zone, or an offset from UTC."""
+    if re.fullmatch(r"[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]", name):
+        return True
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # a name that is none, a path, a folder
+        return False
+    return True
+
+
 def parse_type(said: str) -> pa.DataType:
     """Return the Arrow type that `str(type)` prints as `said`, or people call so; a ValueError for anything else."""
     if said in _SIMPLE:
@@ -37,6 +52,8 @@ def parse_type(said: str) -> pa.DataType:
         make = {"32": pa.decimal32, "64": pa.decimal64, "128": pa.decimal128, "256": pa.decimal256}[found[1]]
         return make(int(found[2]), int(found[3]))
     if found := _TIMESTAMP.fullmatch(said):
+        if found[2] and not _is_zone(found[2]):
+            raise ValueError(f"{said!r} names no time zone: 'Europe/Warsaw', 'UTC', '+05:30' …")
         return pa.timestamp(found[1], tz=found[2])
     if found := _FIXED.fullmatch(said):
         return pa.binary(int(found[1]))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from synthwright.core.dataset import Dataset
 from synthwright.core.personal import plain_name
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.core.spec import DEFAULT_CURATORS, DEFAULT_GENERATOR, DEFAULT_METRICS
@@ -107,6 +108,15 @@ def guessed_target(table: Table, held: pa.Table) -> str | None:
     found += [c for c in numbers if not held.column(c).null_count and pc.count_distinct(held.column(c)).as_py() > 1]
     found += [last] if able and _few(held.column(last)) and not _wordy(held.column(last)) else []
     return next(iter(found), None)
+
+
+def guessed_target_of(dataset: Dataset) -> str | None:
+    """Return the column of a single table that somebody would most likely predict, as `table.column`, or None."""
+    if len(dataset.schema.tables) != 1:
+        return None
+    table = dataset.schema.only
+    found = guessed_target(dataset.schema.tables[table], dataset.tables[table])
+    return f"{table}.{found}" if found else None
 
 
 def _called(column: str, words: tuple[str, ...], *, ends: bool = False) -> bool:

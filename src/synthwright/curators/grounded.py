@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ from pydantic import Field as Setting
 
 from synthwright.core import chat
 from synthwright.core.context import Context
-from synthwright.core.contracts import NONE, Curator, Judge, Verdict
+from synthwright.core.contracts import NONE, Curator
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Schema
@@ -25,6 +24,7 @@ from synthwright.kit.prompting.prompts import Prompt
 from synthwright.kit.prompting.rubrics import Rubric
 from synthwright.kit.ruled import Ask
 from synthwright.kit.texts import grounding
+from synthwright.kit.texts.text_places import RuledRows, RuledTable
 from synthwright.kit.texts.text_rulings import column_faults, place
 
 ABSENT, ANSWERED, UNQUOTED, UNUSED = (
@@ -34,7 +34,7 @@ ABSENT, ANSWERED, UNQUOTED, UNUSED = (
     "passage-not-used",
 )
 FACT, WORDS, UNFAITHFUL, SILENT = "fact-not-in-passage", "words-not-in-passage", "judged-ungrounded", "judge-silent"
-_CODES = (None, ABSENT, ANSWERED, UNQUOTED, UNUSED, FACT, WORDS, UNFAITHFUL, SILENT)
+_CODES = ("", ABSENT, ANSWERED, UNQUOTED, UNUSED, FACT, WORDS, UNFAITHFUL, SILENT)
 FAITHFUL = (
     "Divide the answer into its statements. Is every one of them said by the passages, or does it follow from what "
     "they say alone? 1: yes, every one. 0: no, at least one is not. What you know besides does not count."
@@ -44,36 +44,6 @@ UNANSWERABLE = (
     "the passages alone. 0: no, they do answer it. What you know besides does not count."
 )
 NAMED = "models: {judge: {use: openai, with: {model: gpt-5-mini, key: OPENAI_API_KEY}}}"
-
-
-class Told(NamedTuple):
-    """What was found about the rows of the table."""
-
-    numbers: np.ndarray
-    """The rows' numbers, sorted."""
-    code: np.ndarray
-    """For which of the reasons each row goes; 0 where it stays."""
-    score: np.ndarray
-
-
-@dataclass(frozen=True)
-class Rulings(Judge):
-    """Knows how every row was ruled on; holds no text."""
-
-    table: str
-    told: Told
-
-    def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
-        """Return the ruling on the rows of the table; a row that was not there goes."""
-        if not self.table:
-            return []
-        row, told = data.row_numbers(self.table), self.told
-        code, score = np.full(len(row), _CODES.index(ABSENT)), np.full(len(row), np.nan)
-        if len(told.numbers):
-            at = np.minimum(np.searchsorted(told.numbers, row), len(told.numbers) - 1)
-            known = told.numbers[at] == row
-            code[known], score[known] = told.code[at[known]], told.score[at[known]]
-        return [Verdict(self.table, code == 0, pa.array(_CODES, pa.string()).take(pa.array(code)), score)]
 
 
 class Grounded(Curator):
@@ -149,24 +119,23 @@ class Grounded(Curator):
         return found
 
     # ----------------------------------------------------------------------------------------------------------- ruling
-    def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE) -> Rulings:
+    def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE
+            ) -> RuledRows:  # fmt: skip
         """Rule on every row that is not settled; passages may stand in other tables, so that all rows are needed.
 
         Raises:
             SampleError: there is no language model to ask.
         """
-        none = np.zeros(0)
         table, name = place(self.answer, data.schema) if self.answer and self.passages else ("", "")
         if not table or name not in data.columns(table):
-            return Rulings("", Told(none, none, none))
+            return RuledRows(_CODES[1:], {})
         ask, begin = Ask(data, table, (), ctx), settled.get(table, 0)
         code, score = np.zeros(ask.rows, dtype=np.int64), np.ones(ask.rows)
         if ask.rows > begin:
             code[begin:], score[begin:] = self._by_words(ask, name, begin)
         if self.model and ask.rows:
             self._asked(ask, name, begin, code)
-        order = np.argsort(ask.numbers, kind="stable")
-        return Rulings(table, Told(ask.numbers[order], code[order], score[order]))
+        return RuledRows(_CODES[1:], {table: RuledTable.of(ask.numbers, code, score)}, ABSENT)
 
     def _without(self, ask: Ask) -> np.ndarray:
         """Return in which rows the passages are to have no answer."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field as Setting
 from pydantic import field_validator, model_validator
 
 from synthwright.core import chat
 from synthwright.core.context import Context
-from synthwright.core.contracts import NONE, Curator, Judge, Verdict
+from synthwright.core.contracts import NONE, Curator
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SampleError
 from synthwright.core.schema import Kind, Schema
@@ -27,6 +26,7 @@ from synthwright.kit.prompting.human_rulings import Agreed, Cut, File, agreed, p
 from synthwright.kit.prompting.prompts import Prompt
 from synthwright.kit.prompting.rubrics import REASON, Rubric, Ruled
 from synthwright.kit.ruled import Ask, hops
+from synthwright.kit.texts.text_places import RuledRows, RuledTable
 
 POOR, UNDECIDED, SILENT = "judged-poor", "judge-undecided", "judge-silent"
 GENERAL = {"quality": "Is the row plausible as a whole, and are its texts sensible, fluent and free of errors?"}
@@ -36,41 +36,7 @@ NAMED = (
 )
 _FLIPS = 0.1
 """The share of pairs that a judge rules on by their order, from which readers are told."""
-_CODES = (None, POOR, UNDECIDED, SILENT)
-
-
-class Told(NamedTuple):
-    """What was ruled on the rows of a table."""
-
-    numbers: np.ndarray
-    """The rows' numbers, sorted."""
-    code: np.ndarray
-    """Which of the reasons each row goes for; 0 where it stays."""
-    score: np.ndarray
-
-
-@dataclass(frozen=True)
-class Rulings(Judge):
-    """Knows how every row was ruled on."""
-
-    tables: Mapping[str, Told]
-    told: tuple[str, ...] = ()
-
-    def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
-        """Return one ruling for each table that was ruled on; a row that the judge never saw goes."""
-        found = []
-        for table, told in self.tables.items():
-            row = data.row_numbers(table)
-            code, score = np.full(len(row), _CODES.index(SILENT)), np.full(len(row), np.nan)
-            if len(told.numbers):
-                at = np.minimum(np.searchsorted(told.numbers, row), len(told.numbers) - 1)
-                known = told.numbers[at] == row
-                code[known], score[known] = told.code[at[known]], told.score[at[known]]
-            found.append(Verdict(table, code == 0, pa.array(_CODES, pa.string()).take(pa.array(code)), score))
-        return found
-
-    def notes(self) -> tuple[str, ...]:
-        return self.told
+_GOES = (POOR, UNDECIDED, SILENT)
 
 
 class JudgeCurator(Curator):
@@ -226,7 +192,8 @@ class JudgeCurator(Curator):
         stated = self.keep if self.keep is not None else -((-low - high) // 2)
         return Cut(stated, self.threshold, np.arange(low + 1, high + 1), self.agreement)
 
-    def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE) -> Rulings:
+    def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE
+            ) -> RuledRows:  # fmt: skip
         """Ask about every row that is not settled, and hold what is said against what people ruled.
 
         Raises:
@@ -245,10 +212,8 @@ class JudgeCurator(Curator):
             code = np.where(score >= held.threshold, 0, np.where(score == 0.5, 2, 1) if self.compare else 1)
             code[np.isnan(score)] = 3
             code[:begin] = 0
-            numbers = data.row_numbers(table)
-            order = np.argsort(numbers, kind="stable")
-            found[table] = Told(numbers[order], code[order], score[order])
-        return Rulings(found, tuple(notes))
+            found[table] = RuledTable.of(data.row_numbers(table), code, score)
+        return RuledRows(_GOES, found, SILENT, tuple(notes))
 
     def _ruled(self, rubric: Rubric, data: Dataset, table: str, rows: np.ndarray, ctx: Context, who: str = ""
                ) -> list[Ruled]:  # fmt: skip

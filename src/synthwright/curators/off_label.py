@@ -83,7 +83,7 @@ class OffLabel(TextCurator):
                 drop[mine.at], score[mine.at] = self._by_real(mine, real, at) if real else self._by_others(mine, at)
             drop[: settled.get(table, 0)] = False
             ruled[table] = RuledTable.of(data.row_numbers(table), drop, score)
-        return RuledRows(OFF, ruled)
+        return RuledRows((OFF,), ruled)
 
     def _learned_from(
         self, evidence: Dataset | None, table: str, texts: tuple[str, ...], label: str

@@ -81,7 +81,7 @@ class SameMeaning(TextCurator):
                 group = self._groups(data, table)[order[there]]
                 score[order[there]] = _by_group(vectors, earlier[order[there]], group, threshold)
             ruled[table] = RuledTable.of(number, score > 0, score)
-        return RuledRows(SAME, ruled)
+        return RuledRows((SAME,), ruled)
 
     def _vectors(self, texts: pa.Array, threshold: float, ctx: Context) -> Vectors:
         if self.by != WORDS:

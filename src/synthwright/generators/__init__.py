@@ -2,6 +2,7 @@
 
 REGISTERED: dict[str, str] = {
     "address": "synthwright.generators.address:Address",
+    "aim": "synthwright.generators.aim:Aim",
     "anew": "synthwright.generators.anew:Anew",
     "bayes-net": "synthwright.generators.bayes_net:BayesNet",
     "bernoulli": "synthwright.generators.bernoulli:Bernoulli",
@@ -27,6 +28,7 @@ REGISTERED: dict[str, str] = {
     "internet": "synthwright.generators.internet:Internet",
     "marginals": "synthwright.generators.marginals:Marginals",
     "mask": "synthwright.generators.mask:Mask",
+    "mst": "synthwright.generators.mst:Mst",
     "national-number": "synthwright.generators.national_number:NationalNumber",
     "pattern": "synthwright.generators.pattern:Pattern",
     "person": "synthwright.generators.person:Person",

@@ -27,6 +27,8 @@ from synthwright.core.errors import InputError, StoreError
 
 SYNTHETIC = "synthwright.synthetic"
 """The key of a file's metadata whose value "true" says that its rows were made, not observed."""
+GENERATION = "synthwright.generation"
+"""The key beside it that says how many generations of made rows lie between these and real ones; absent: 1."""
 SYNTHETIC_BASE = int.from_bytes(b"SynW")
 """The application number in the head of an SQLite file whose rows were made."""
 UNFINISHED = ".unfinished-"

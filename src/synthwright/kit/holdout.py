@@ -19,7 +19,7 @@ MOST_STRATA = 50
 
 
 def split(
-    data: Dataset, how: Holdout, target: str | None, ctx: Context, least: int
+    data: Dataset, how: Holdout, target: str | None, ctx: Context, least: int, *, by_number: bool = False
 ) -> tuple[Dataset, Dataset | None, list[str]]:
     """Split data into training rows, held-out rows and what there is to say about it.
 
@@ -29,6 +29,7 @@ def split(
         target: the column whose proportions both sides keep.
         ctx: the randomness.
         least: the fewest rows that a training table may be left with; where there are too few, fewer are held out.
+        by_number: whether a row's number alone decides, each for itself: one row more or less moves no other.
     """
     chosen: dict[str, np.ndarray] = {}
     notes: list[str] = []
@@ -42,7 +43,7 @@ def split(
         elif how.by is not None and data.schema.split(how.by)[0] == table:
             held = _by_entity(data, how, ctx.at(table))
         else:
-            held = _by_share(data, table, how.share or 0.2, target, ctx.at(table))
+            held = _by_share(data, table, how.share or 0.2, target, ctx.at(table), by_number=by_number)
         if rows - int(held.sum()) < min(least, rows):
             if how.after is not None or how.by is not None:
                 raise InputError(table, "the holdout", wanted=f"at least {least} rows left to learn from",
@@ -75,9 +76,13 @@ def _parent_link(data: Dataset, table: str, chosen: dict[str, np.ndarray]) -> np
     return None
 
 
-def _by_share(data: Dataset, table: str, share: float, target: str | None, ctx: Context) -> np.ndarray:
-    """Hold out a share of every stratum of the target, the odd row by chance."""
+def _by_share(
+    data: Dataset, table: str, share: float, target: str | None, ctx: Context, *, by_number: bool
+) -> np.ndarray:  # fmt: skip
+    """Hold out a share of every stratum of the target, the odd row by chance; or each row by its number alone."""
     rows = data.rows(table)
+    if by_number:
+        return np.asarray(ctx.rng.random(rows) < share)
     strata = np.zeros(rows, dtype=np.int64)
     if target is not None and data.schema.split(target)[0] == table:
         field, column = data.schema.field(target), data.column(target)

@@ -21,10 +21,11 @@ from synthwright.core.gates import parse
 from synthwright.core.jobs import holding, varied
 from synthwright.core.plan import Plan
 from synthwright.core.plan_models import remarks
+from synthwright.core.plan_private import guarantee
 from synthwright.core.schema import DISCRETE, Field, Kind, Schema
 from synthwright.report.counts import spelled
 from synthwright.report.released import table_files, write_whole
-from synthwright.report.report import Report
+from synthwright.report.report import Report, descended
 
 MOST_COLUMNS = 300
 """Columns of a table that the card lists."""
@@ -132,6 +133,8 @@ def _making(report: Report, plan: Plan, makers: Mapping[str, str]) -> list[str]:
     made = "\n".join(f"- {_code(generator)} made {_count(n, 'column')}" for generator, n in counts.items())
     by = f"By Synthwright {report.synthwright}, specification {name}, seed {seed}, fingerprint {report.fingerprint}."
     said = ["## How it was made", f"{by} `spec.lock.yaml` is the whole specification."]
+    said += [line.split(":")[0] + "." for line in descended(report.generation)]
+    said += ["The gates held them against those rows, not against real ones."] if report.generation > 1 else []
     return [*said, made] if made else said
 
 
@@ -187,6 +190,7 @@ def _limits(report: Report, plan: Plan) -> list[str]:
     else:
         spent = f"epsilon {report.spend.epsilon:.4g}, delta {report.spend.delta:.2g} per {report.spend.unit}"
         privacy = f"Differential privacy: {spent}."
+    paid = [f"{_plain(s[:1].upper() + s[1:], 600)}." for s in guarantee(plan.parts, plan.curators)]
     known = set(registry.names("metrics"))
     gated = dict.fromkeys(m for g in report.gates if (m := parse(g.gate).metric) in known)
     found = {m: registry.find("metrics", m) for m in gated}
@@ -195,7 +199,7 @@ def _limits(report: Report, plan: Plan) -> list[str]:
     keeps = "keeps real rows and makes values from them: rows may lie near real ones. What it learned is as private as"
     held = [f"{_code(name)} {keeps} the source." for name in holding(plan.parts)]
     judged = [*held, *(f"{_plain(note[:1].upper() + note[1:])}." for note in _remarks(plan))]
-    return ["## Limits", "\n".join(f"- {line}" for line in (privacy, general, *unseen, *judged))]
+    return ["## Limits", "\n".join(f"- {line}" for line in (privacy, *paid, general, *unseen, *judged))]
 
 
 def _remarks(plan: Plan) -> tuple[str, ...]:
@@ -210,9 +214,9 @@ def _count(many: int, what: str) -> str:
     return f"{many:,} {what}{'' if many == 1 else 's'}"
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = 120) -> str:
     """Return text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$-])", r"\\\1", spelled(text, 120))
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$-])", r"\\\1", spelled(text, most))
 
 
 def _code(text: str) -> str:

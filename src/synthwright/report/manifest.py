@@ -57,6 +57,7 @@ def write_manifest(
         raise StoreError(str(folder), "the release", wanted="data, card, lock and report as plain files",
                          got=f"no {absent[0]}" if absent else "no data")  # fmt: skip
     said: dict[str, Any] = {
+        **({"generation": report.generation} if report.generation > 1 else {}),
         "synthwright": report.synthwright,
         "fingerprint": report.fingerprint,
         "seed": seed,
@@ -77,6 +78,8 @@ def verify(folder: Path) -> list[str]:
     differences. `internal/` may be absent as a whole, because it stays at home (see `unchecked`); where it is there,
     its report must be whole. What runs keep beside a release (`BY_RUNS`) is not looked at.
     """
+    if (folder / NAME).is_symlink():
+        return [f"{NAME} is a link"]
     try:
         raw = (folder / NAME).read_bytes()
     except FileNotFoundError:
@@ -90,15 +93,21 @@ def verify(folder: Path) -> list[str]:
     if not _formed(said):
         return [f"{NAME} is not in the form of a manifest"]
     found = []
-    if said["digest"] != _digest({k: v for k, v in said.items() if k != "digest"}) or raw != _rendered(said).encode():
+    if _edited(said, raw):
         found.append(f"{NAME} was edited")
     files: dict[str, Any] = said["files"]
     missing = [n for n in (*BESIDE, *INTERNAL) if n not in files]
+    if all(n in (*BESIDE, *INTERNAL) for n in files):
+        missing.append("any data")
     found += [f"{NAME} does not list {name}" for name in missing]
     found += [d for name, entry in files.items() if (d := _difference(folder, name, entry))]
-    return found + [
-        f"{name} is a file that the manifest does not name" for name in _strange(folder, {*files, *said["quarantine"]})
-    ]
+    found += [f"{n} is a file that the manifest does not name" for n in _strange(folder, {*files, *said["quarantine"]})]
+    return [_plain(difference) for difference in found]
+
+
+def _plain(text: str) -> str:
+    """Return a text that no terminal obeys: whoever made the folder chose the names in it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def unchecked(folder: Path) -> list[str]:
@@ -154,8 +163,17 @@ def _digest(said: Any) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
+def _edited(said: dict[str, Any], raw: bytes) -> bool:
+    """Return whether a manifest is not, byte for byte, as it was written."""
+    try:
+        return bool(said["digest"] != _digest({k: v for k, v in said.items() if k != "digest"})
+                    or raw != _rendered(said).encode())  # fmt: skip
+    except ValueError:  # it holds NaN or an infinity, which is never written
+        return True
+
+
 def _formed(said: Any) -> bool:
-    if not isinstance(said, dict) or set(said) != _WORDS or not isinstance(said["files"], dict):
+    if not isinstance(said, dict) or {*said} - {"generation"} != _WORDS or not isinstance(said["files"], dict):
         return False
     gone = said["quarantine"]
     if not isinstance(gone, list) or not all(isinstance(n, str) and n.startswith(f"{QUARANTINE}/") for n in gone):
@@ -171,13 +189,15 @@ def _difference(folder: Path, name: str, entry: Mapping[str, Any]) -> str | None
     path = folder / name
     if name in INTERNAL and not (folder / "internal").exists():
         return None
-    if folder.resolve() / name != path.resolve():
-        return f"{name} is a link, or lies behind one"
-    if not path.is_file():
-        return f"{name} is missing"
     try:
+        if folder.resolve() / name != path.resolve():
+            return f"{name} is a link, or lies behind one"
+        if not path.is_file():
+            return f"{name} is missing"
         if path.stat().st_size != entry["bytes"] or sha256(path) != entry["sha256"]:
             return f"{name} changed"
     except OSError as error:
         return f"{name} cannot be read: {(error.strerror or type(error).__name__).lower()}"
+    except ValueError:  # NUL, or half of a character
+        return f"{NAME} names {name!r}, which no file can be called"
     return None

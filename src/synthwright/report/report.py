@@ -13,11 +13,12 @@ from pydantic import Field as Setting
 from pydantic import ValidationError, model_validator
 
 from synthwright.core import registry
-from synthwright.core.contracts import Score, Spend
+from synthwright.core.contracts import Score
 from synthwright.core.errors import StoreError
 from synthwright.core.gates import parse, score_name
 from synthwright.core.ruling import Waived
 from synthwright.core.schema import Frozen
+from synthwright.core.spend import Spend
 from synthwright.report.diversity import DiversityRow, warned
 from synthwright.report.effort import CellRow, CostRow
 from synthwright.report.released import write_whole
@@ -122,6 +123,8 @@ class Told(TypedDict):
     """What was guessed or left out."""
     waived: NotRequired[Sequence[Waived]]
     """Default gates that do not rule."""
+    generation: NotRequired[int]
+    """How many generations of made rows lie between these and real ones, these included."""
     judged: NotRequired[bool]
     """Whether the data was made elsewhere and only judged here."""
 
@@ -155,6 +158,8 @@ class Report(Frozen):
     seconds: dict[str, float] = Setting(default_factory=dict)
     """How long each step took."""
     spend: SpendRow = SpendRow()
+    generation: int = 1
+    """1: made from real rows, or by rules; 2: from rows that were made from those; and so on."""
     judged: bool = False
     """Whether the data was made elsewhere and only judged here: then nothing is released."""
     fingerprint: str = ""
@@ -189,7 +194,11 @@ class Report(Frozen):
             scores=tuple(_row(s, goals.get(s.metric)) for s in scores),
             gates=tuple(GateRow(**g._asdict()) for g in gates),
             waived=tuple(_waived(scores, w) for w in told.get("waived", ())),
-            warnings=(*warned(told.get("diversity", ())), *warnings(scores, [g.gate for g in gates], goals)),
+            warnings=(
+                *descended(told.get("generation", 1)),
+                *warned(told.get("diversity", ())),
+                *warnings(scores, [g.gate for g in gates], goals),
+            ),
             notes=tuple(told.get("notes", ())),
             dropped={k: n for k, n in sorted(told.get("dropped", {}).items()) if n},
             went=tuple(told.get("went", ())),
@@ -198,6 +207,7 @@ class Report(Frozen):
             diversity=tuple(told.get("diversity", ())),
             seconds={k: round(v, 3) for k, v in told.get("seconds", {}).items()},
             spend=SpendRow(epsilon=_finite(spend.epsilon), delta=spend.delta, unit=spend.unit),
+            generation=told.get("generation", 1),
             judged=told.get("judged", False),
             fingerprint=told["fingerprint"],
         )
@@ -263,6 +273,16 @@ class Report(Frozen):
         lines = "".join(f"<li>{escape(w)}</li>" for w in self.warnings)
         return (f"<p><b>{escape(self.summary)}</b></p><table>{head}{''.join(rows)}</table>"
                 f"<ul>{''.join(gates)}</ul><ul>{lines}</ul>")  # fmt: skip
+
+
+def descended(generation: int) -> tuple[str, ...]:
+    """Return what readers must know of rows that were made from made rows; nothing of those made from real ones."""
+    if generation < 2:
+        return ()
+    said = (f"These rows are generation {generation}: they were made from rows that are synthetic themselves "
+            f"(generation {generation - 1}), and scores compare them with those, not with real rows. Each generation "
+            "loses some of what is rare: `synthwright collapse` shows how much on your real rows.")  # fmt: skip
+    return (said,)
 
 
 def gates_by_score(report: Report) -> dict[str, GateRow]:

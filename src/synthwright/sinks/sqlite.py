@@ -10,7 +10,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from synthwright.core.errors import InputError, StoreError
-from synthwright.kit.files import SYNTHETIC, SYNTHETIC_BASE, replacing, split_name
+from synthwright.kit.files import GENERATION, SYNTHETIC, SYNTHETIC_BASE, replacing, split_name
 from synthwright.sinks.parts import Part, PartSink
 from synthwright.sinks.spelling import doubles, flat, is_binary, spelled
 
@@ -56,6 +56,7 @@ def _write(name: str, table: pa.Table, path: Path, metadata: dict[str, str], sai
             base.execute("PRAGMA synchronous = OFF")
             if metadata.get(SYNTHETIC) == "true":
                 base.execute(f"PRAGMA application_id = {SYNTHETIC_BASE}")
+                base.execute(f"PRAGMA user_version = {int(metadata.get(GENERATION, '0'))}")
             base.execute("BEGIN")
             base.execute(f"CREATE TABLE {_quoted(name)} ({declared})")
             for start in range(0, table.num_rows, _BATCH):

@@ -83,3 +83,8 @@ def _by_first_bytes(path: Path) -> str | None:
     if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return "jsonl"
     return next((kind for magic, kind in _FIRST.items() if first.startswith(magic)), None)
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder that holds a file, a folder, or everything that a pattern can mean."""
+    return next(p for p in path.parents if not set("*?[") & set(str(p)))

@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -21,9 +20,7 @@ import pyarrow as pa
 
 from synthwright import __version__
 from synthwright.core.chat import Ask, Asked, Item, Key, Made, Message, Models, Request
-from synthwright.core.errors import Fault, SpecError
 from synthwright.core.plan import Plan, PlannedPart
-from synthwright.core.safe_yaml import Place
 from synthwright.core.schema import DISCRETE, Kind, fingerprint
 from synthwright.kit.measuring.chance import allowance
 from synthwright.kit.rows import rank_in_group, row_hashes
@@ -68,20 +65,6 @@ class Found(NamedTuple):
     def reseeds(self) -> bool:
         """Whether the following waves are to be written otherwise."""
         return any(row.then == "reseed" for row in self.rows)
-
-
-def wrong_diversity(plan: Plan, say: Callable[[Place, str], Fault]) -> Plan:
-    """Return the plan; a SpecError where `diversity` names what is no column of text."""
-    faults = []
-    for i, column in enumerate(plan.spec.diversity.columns):
-        texts = [c for c in plan.schema.columns if plan.schema.field(c).kind is Kind.TEXT]
-        if column not in texts:
-            near = get_close_matches(column, texts, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(texts[:8]) or 'none'}"
-            faults.append(say(("diversity", "columns", i), f"no column of text is called {column!r}: {hint}"))
-    if faults:
-        raise SpecError(faults)
-    return plan
 
 
 def watched(plan: Plan) -> dict[str, PlannedPart | None]:

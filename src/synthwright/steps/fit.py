@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from synthwright import __version__
@@ -11,22 +13,38 @@ from synthwright.core.contracts import Model, Recipe
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, StoreError
 from synthwright.core.hashes import sha256
+from synthwright.core.jobs import MADE_ANEW, private
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
 from synthwright.kit.constraints.keeping import Keeper
 from synthwright.steps.orders import Bench, opened
+from synthwright.steps.private import learn, stand_in
+from synthwright.steps.private import save as save_release
 
+NONE: Mapping[str, str] = MappingProxyType({})
 WORK = "synthwright.steps.fit:fit_one"
 
 
-def fit(bench: Bench) -> dict[str, str]:
-    """Fit every part that is not fitted yet; return the key of each by the part's name."""
+def fit(bench: Bench, inputs: Mapping[str, str] = NONE) -> dict[str, str]:
+    """Fit every part that is not fitted yet; return the key of each by the part's name.
+
+    Args:
+        bench: the run.
+        inputs: the SHA-256 of every file of the source.
+
+    Raises:
+        FitError: a part cannot be learned.
+        PrivacyError: the privacy budget of the source is spent.
+    """
     keys = {p.name: fit_key(bench, p) for p in bench.plan.parts}
     missing = {name for name, key in keys.items() if bench.store.get(key) is None}
     for part in (p for p in bench.plan.parts if p.name in missing):
-        if part.generator.abilities.learns and not part.generator.files(bench.ctx):
+        if part.part.budget is not None:  # one process measures, and keeps the ledger
+            _put_private(bench, part, keys[part.name], inputs)
+        elif part.generator.abilities.learns and not part.generator.files(bench.ctx):
             continue
-        _put_fitted(bench, part.name, keys[part.name])  # nothing is learned, or files of the project folder are read
+        else:
+            _put_fitted(bench, part.name, keys[part.name])  # nothing is learned, or files of the project are read
         missing.discard(part.name)
     waiting = [bench.order(part=name, key=key) for name, key in keys.items() if name in missing]
     bench.ctx.progress(0, max(len(waiting), 1), "parts")
@@ -39,6 +57,8 @@ def fit_key(bench: Bench, part: PlannedPart) -> str:
     """Return the identity of a fitted part: the rows, the recipe, what it makes from what, the rules it keeps."""
     identity = [__version__, bench.source, bench.plan.schema.fingerprint(), part.generator.fingerprint(), part.name,
                 list(part.part), bench.ctx.seed]  # fmt: skip
+    lock = bench.plan.spec.lock
+    identity += [lock.releases[part.name]] if lock is not None and part.name in lock.releases else []
     identity += [sha256(path) for path in part.generator.files(bench.ctx) if path.is_file()]
     return f"fit/{fingerprint(identity)}"
 
@@ -49,8 +69,21 @@ def fit_one(order: dict[str, Any]) -> None:
 
 
 def _put_fitted(bench: Bench, name: str, key: str) -> None:
-    keeper, model = fit_part(bench.part(name), bench.train(), bench.ctx)
+    part = bench.part(name)
+    unseen = private(bench.plan.spec) and part.generator.name == MADE_ANEW  # not even the shapes of real texts are free
+    data = stand_in(bench.plan.schema) if unseen else bench.train()
+    keeper, model = fit_part(part, data, bench.ctx)
     bench.store.put(key, lambda folder: save_fitted(keeper, model, folder))
+
+
+def _put_private(bench: Bench, part: PlannedPart, key: str, inputs: Mapping[str, str]) -> None:
+    found = learn(bench, part, inputs)
+
+    def write(folder: Path) -> None:
+        save_fitted(found.keeper, found.model, folder)
+        save_release(found, folder)
+
+    bench.store.put(key, write)
 
 
 def fit_part(part: PlannedPart, data: Dataset, ctx: Context) -> tuple[Keeper, Model]:

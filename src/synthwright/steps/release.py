@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -15,9 +17,10 @@ from synthwright.core.contracts import Case, Score
 from synthwright.core.dataset import Dataset
 from synthwright.core.jobs import varied
 from synthwright.core.plan_models import remarks
+from synthwright.core.plan_private import guarantee, spent
 from synthwright.core.spec import Lock
 from synthwright.core.writing import document
-from synthwright.kit.files import folder_names
+from synthwright.kit.files import GENERATION, folder_names
 from synthwright.report.card import write_card
 from synthwright.report.croissant import write_croissant
 from synthwright.report.diversity import DiversityRow
@@ -30,6 +33,7 @@ from synthwright.steps.cells import Tally, tallies, unfilled
 from synthwright.steps.evaluate import case_of, likened
 from synthwright.steps.models import costs
 from synthwright.steps.orders import Bench
+from synthwright.steps.private import shown
 from synthwright.steps.reasons import went
 from synthwright.steps.source import Sourced
 from synthwright.steps.waves import Wave
@@ -53,6 +57,8 @@ class Ended(NamedTuple):
     fingerprint: str
     diversity: tuple[DiversityRow, ...] = ()
     """How varied written texts were, wave by wave."""
+    releases: Mapping[str, str] = MappingProxyType({})
+    """What parts with a privacy budget were learned from, by the part's name."""
 
 
 def release(ended: Ended, place: Out) -> Report:
@@ -63,8 +69,9 @@ def release(ended: Ended, place: Out) -> Report:
     rows = {t: case.synthetic.rows(t) for t in plan.schema.tables}
     filled = tallies(ended.bench, ended.waves)
     report = Report.of(ended.scores, gates, rows=rows, fingerprint=ended.fingerprint, dropped=_dropped(ended.waves),
-                       went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, case, filled),
-                       waived=plan.waived, diversity=ended.diversity, **_effort(ended, rows, filled))  # fmt: skip
+                       went=went(ended.waves, plan), seconds=ended.seconds, notes=_notes(ended, filled),
+                       waived=plan.waived, diversity=ended.diversity, spend=spent(plan.spec, plan.parts),
+                       generation=_generation(ended), **_effort(ended, rows, filled))  # fmt: skip
     staged = place.stage()
     _quarantine(ended.waves, staged / INTERNAL / "quarantine")
     ended.bench.ctx.progress(1, 3, "report and data")
@@ -97,6 +104,11 @@ def _effort(ended: Ended, rows: dict[str, int], filled: list[Tally]) -> dict[str
     return {"costs": found, "cells": cells}
 
 
+def _generation(ended: Ended) -> int:
+    """Return how many generations of made rows lie between what is released and real rows, this one included."""
+    return 1 + (ended.sourced.generation if ended.sourced else 0)
+
+
 def _write_data(ended: Ended, case: Case, folder: Path) -> None:
     plan, spec = ended.bench.plan, ended.bench.plan.spec
     metadata = {
@@ -105,6 +117,7 @@ def _write_data(ended: Ended, case: Case, folder: Path) -> None:
         "synthwright.name": spec.name,
         "synthwright.seed": str(spec.seed),
         "synthwright.fingerprint": ended.fingerprint,
+        **({GENERATION: str(_generation(ended))} if _generation(ended) > 1 else {}),
     }
     plan.sink.write(case.synthetic, folder / "data", metadata)
 
@@ -112,8 +125,8 @@ def _write_data(ended: Ended, case: Case, folder: Path) -> None:
 def _write_release(ended: Ended, report: Report, folder: Path) -> None:
     """Write what stands beside the data: lock, card, description, manifest."""
     plan, spec = ended.bench.plan, ended.bench.plan.spec
-    inputs = ended.sourced.inputs if ended.sourced else {}
-    locked = spec.model_copy(update={"lock": Lock(version=__version__, inputs=inputs)})
+    inputs = shown(spec, ended.sourced.inputs) if ended.sourced else {}
+    locked = spec.model_copy(update={"lock": Lock(version=__version__, inputs=inputs, releases=dict(ended.releases))})
     head = (
         f"# What {spec.name!r} was made from: the same bytes come out of it again, with Synthwright {__version__}:\n"
         "#   synthwright run spec.lock.yaml --root FOLDER-OF-THE-SPECIFICATION --out ANOTHER-FOLDER\n"
@@ -152,7 +165,7 @@ def _dropped(waves: list[Wave]) -> dict[str, int]:
     return dict(counted)
 
 
-def _notes(ended: Ended, case: Case, filled: list[Tally]) -> list[str]:
+def _notes(ended: Ended, filled: list[Tally]) -> list[str]:
     notes = list(ended.sourced.notes) if ended.sourced else []
     counts = [w.counts() for w in ended.waves]
     for table in ended.bench.plan.schema.tables:
@@ -173,7 +186,8 @@ def _notes(ended: Ended, case: Case, filled: list[Tally]) -> list[str]:
         notes.append(f"these columns hold real values of real rows, varied a little, as the specification asks: "
                      f"{', '.join(near)}")  # fmt: skip
     notes += unfilled(filled)
-    return notes + list(likened(ended.bench, case).notes)
+    notes += guarantee(ended.bench.plan.parts, ended.bench.plan.curators)
+    return notes + list(likened(ended.bench, ended.kept, ended.asked).notes)
 
 
 def _of_curators(ended: Ended) -> list[str]:

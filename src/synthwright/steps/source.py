@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, SpecError
 from synthwright.core.hashes import sha256
 from synthwright.core.infer import infer
-from synthwright.core.jobs import beside_only
+from synthwright.core.jobs import beside_only, private
 from synthwright.core.leaving_out import without
 from synthwright.core.plan import Say, plan, source_of, unplaced
 from synthwright.core.schema import Schema, fingerprint
@@ -23,7 +24,7 @@ from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
 from synthwright.kit.measuring.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
-from synthwright.sources.provenance import synthetic_origin
+from synthwright.sources.provenance import generation_of, synthetic_origin
 
 LEAST_ROWS = 10
 """Fewer real rows are refused: whatever was made of them would be those rows again."""
@@ -36,6 +37,8 @@ class Sourced(NamedTuple):
     at: Path
     inputs: dict[str, str]
     """The files that were read, by name, and the SHA-256 of each."""
+    generation: int = 0
+    """How many generations of made rows they are away from real ones; 0: they are real, as far as is known."""
 
     @property
     def schema(self) -> Schema:
@@ -76,11 +79,11 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
     schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
     settings = recipe.model_dump(mode="json", exclude={"path"})
     identity = [__version__, spec.source.use, settings, sorted(inputs.items()), schema, held.model_dump(mode="json"),
-                list(spec.ignore), spec.evaluate.target, spec.seed, spec.accept_synthetic,
-                sorted(spec.begin.beside), beside_only(spec)]  # fmt: skip
+                list(spec.ignore), spec.evaluate.target, 0 if private(spec) else spec.seed, spec.accept_synthetic,
+                sorted(spec.begin.beside), beside_only(spec), private(spec)]  # fmt: skip
     key = f"source/{fingerprint(identity)}"
     at = store.get(key) or store.put(key, lambda folder: _read(spec, recipe, ctx, say, folder))
-    return Sourced(key, at, inputs)
+    return Sourced(key, at, inputs, generation_of(files) if spec.accept_synthetic else 0)
 
 
 def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> None:
@@ -94,7 +97,9 @@ def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> N
     elif beside_only(spec):
         said = ["no rows were held out, because nothing is learned from them: they stay as they are"]
     else:
-        train, rest, said = split(data, held, spec.evaluate.target, ctx.at("source", "holdout"), LEAST_ROWS)
+        paid = private(spec)  # what was measured for one seed is used for all
+        dice = (replace(ctx, seed=0) if paid else ctx).at("source", "holdout")
+        train, rest, said = split(data, held, spec.evaluate.target, dice, LEAST_ROWS, by_number=paid)
     save_dataset(train, folder / "train")
     if rest is not None:
         save_dataset(rest, folder / "holdout")
@@ -172,6 +177,23 @@ def poor(data: Dataset) -> dict[str, InputError]:
                 remedy="there is nothing to learn but that one row" + remedy.format(name),
             )
     return found
+
+
+def left_out(data: Dataset) -> tuple[str, ...]:
+    """Return the tables that are too poor to learn from, beside others that are not.
+
+    Raises:
+        InputError: no table is left.
+    """
+    weak = tuple(poor(data)) if len(data.tables) > 1 else ()
+    if not weak or len(weak) == len(data.tables):
+        refuse_poor(data)
+    return weak
+
+
+def told_left_out(table: str) -> str:
+    """Return the sentence that says why a table is left out."""
+    return f"table {table!r} is left out: it has too few rows, or only one kind of row"
 
 
 def _constant(column: pa.ChunkedArray) -> bool:

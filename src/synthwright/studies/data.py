@@ -13,12 +13,12 @@ from synthwright.core.hashes import sha256
 from synthwright.core.infer import infer
 from synthwright.core.schema import Schema
 from synthwright.core.spec import DEFAULT_CURATORS, DEFAULT_METRICS, Spec
-from synthwright.core.writing import document, guessed_target, schema_yaml
+from synthwright.core.writing import document, guessed_target_of, schema_yaml
 from synthwright.kit.files import folder_names
 from synthwright.report.released import write_whole
-from synthwright.sources.choose import for_path
+from synthwright.sources.choose import folder_of, for_path
 from synthwright.sources.provenance import synthetic_origin
-from synthwright.steps.source import poor, refuse_poor
+from synthwright.steps.source import left_out, told_left_out
 
 HELD_OUT = 0.2
 """The share of real rows that no method sees: they judge all methods alike."""
@@ -67,8 +67,7 @@ def task_of(data: Any, folder: Path, target: str | None, schema: Schema | None, 
     """
     at = Path(data).absolute() if isinstance(data, str | Path) else _written(data, folder)
     source = for_path(str(at))
-    fixed = next(p for p in (at, *at.parents) if not set("*?[") & set(str(p)))
-    ctx = Context(root=fixed if fixed != at else at.parent)
+    ctx = Context(root=folder_of(at))
     origin = synthetic_origin(source.files(ctx))
     if origin is not None:
         raise InputError(origin.name, "the file", wanted="real rows", got="rows that say they are synthetic",
@@ -78,16 +77,14 @@ def task_of(data: Any, folder: Path, target: str | None, schema: Schema | None, 
         tables = {schema.only: next(iter(tables.values()))}
     agreed = schema or infer(tables, text=source.text).schema
     dataset = Dataset.of(tables, agreed, text=source.text)
-    weak = list(poor(dataset)) if len(dataset.tables) > 1 else []
-    if len(weak) == len(dataset.tables) or not weak:
-        refuse_poor(dataset)
+    weak = left_out(dataset)
     counts = {t: dataset.rows(t) for t in agreed.tables if t not in weak}
     whole = sum(counts.values())
     wanted = counts if rows is None else {t: max(1, round(rows * n / whole)) for t, n in counts.items()}
-    notes = [f"table {t!r} is left out: it has too few rows, or only one kind of row" for t in weak]
     name = at.name.split(".")[0] or "data" if isinstance(data, str | Path) else "data"
+    fixed = folder_of(at) if set("*?[") & set(str(at)) else at
     return Task(name, source.name, str(at), fixed, tuple(sha256(f) for f in source.files(ctx)), agreed, wanted, whole,
-                _target(dataset, target, name), tuple(weak), tuple(notes))  # fmt: skip
+                _target(dataset, target, name), weak, tuple(map(told_left_out, weak)))  # fmt: skip
 
 
 def specification(task: Task, method: str, seed: int) -> Spec:
@@ -140,7 +137,4 @@ def _target(dataset: Dataset, asked: str | None, name: str) -> str | None:
             raise InputError(name, f"target {asked!r}", wanted="a column of the data", got="none of that name",
                              remedy=f"there are {', '.join(schema.columns[:12])}")  # fmt: skip
         return full
-    if single is None:
-        return None
-    found = guessed_target(schema.tables[single], dataset.tables[single])
-    return f"{single}.{found}" if found else None
+    return guessed_target_of(dataset)

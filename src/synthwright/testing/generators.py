@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample, Spend
+from synthwright.core.contracts import Abilities, Generator, Model, Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError
-from synthwright.core.plan import MADE_ANEW
-from synthwright.core.schema import ROW, Kind, canonical
-from synthwright.core.values import nulls, numbers
+from synthwright.core.private import PrivateGenerator
+from synthwright.core.schema import Kind
+from synthwright.core.spend import Spend
+from synthwright.core.values import numbers
+from synthwright.kit.learning.releases import packed, unpacked
 from synthwright.testing import toys
-from synthwright.testing.contract import RECIPE, Check, Subject, broken, check_verdict, made, on, run, same, want
-from synthwright.testing.stored import contents, stored_numbers, stored_texts
+from synthwright.testing.contract import RECIPE, Check, broken, made, on, run, same, want
+from synthwright.testing.making import (
+    BUDGET,
+    Subjects,
+    check_sample,
+    fitted,
+    makes,
+    measured,
+    ordinary,
+    sampled,
+    saved,
+    start,
+    whole,
+)
+from synthwright.testing.stored import stored_numbers, stored_texts
 
 FEWEST = 10
 """Rows below which a generator that learns must refuse."""
@@ -26,7 +40,6 @@ AGREEMENT = 0.8
 """Share of rows in which a produced column must follow a given one that decides it."""
 
 Mode = Literal["make", "fill", "replace"]
-Subjects = Subject[Generator]
 
 
 def check_generator(generator: Generator | type[Generator]) -> tuple[str, ...]:
@@ -36,88 +49,6 @@ def check_generator(generator: Generator | type[Generator]) -> tuple[str, ...]:
         ContractError: naming the check, what was wanted and what was got.
     """
     return run((*RECIPE, *CHECKS), made(generator))
-
-
-# ------------------------------------------------------------------------------------------------ what checks share
-def makes(generator: Generator, data: Dataset, table: str) -> tuple[str, ...]:
-    """Return the columns of a table that a run would give to this generator, as `table.column`."""
-    able = generator.abilities
-    fields = data.schema.tables[table].fields.items()
-    plain = {c for c, f in fields if able.reads_texts and f.kind is Kind.TEXT and f.sensitive is None}
-    anew = {c for c, f in fields if f.anew or f.kind is Kind.REFERENCE} - plain
-    elsewhere = {c for c, _ in fields} - anew if generator.name == MADE_ANEW else anew if able.learns else set()
-    return tuple(f"{table}.{c}" for c, f in fields if f.kind in able.kinds and c not in elsewhere)
-
-
-def start(data: Dataset, table: str, rows: int | None = None, keep: Sequence[str] = (), *, first: int = 0) -> Dataset:
-    """Return what a run would hand to `sample`: row numbers, the columns to keep, and the keys of other tables."""
-    count = data.rows(table) if rows is None else rows
-    begun = Dataset.blank(data.schema, {table: count}, {table: first})
-    taken = data.tables[table].slice(0, count)
-    kept = {c: taken.column(c) for c in (k.removeprefix(f"{table}.") for k in keep)}
-    begun = begun.with_columns(table, kept)
-    links = {f.to for f in data.schema.tables[table].fields.values() if f.to}
-    for parent, key in sorted(data.schema.split(link) for link in links):
-        if parent != table:
-            begun = Dataset(begun.schema, {**begun.tables, parent: data.tables[parent].select([key])})
-    return begun
-
-
-def fitted(subject: Subjects, data: Dataset, part: Part, seed: int = 0) -> Model:
-    """Return the model that the generator learns from data."""
-    return subject.recipe.fit(data, part, subject.ctx("fit", seed=seed))
-
-
-def sampled(subject: Subjects, model: Model, given: Dataset, seed: int = 0) -> Sample:
-    """Return what a model makes of given rows."""
-    return model.sample(given, subject.ctx("sample", seed=seed))
-
-
-def whole(subject: Subjects, data: Dataset, table: str, rows: int | None = None) -> Dataset | None:
-    """Return what the generator makes from scratch of all columns it can make; None where there are none."""
-    produce = makes(subject.recipe, data, table)
-    if not produce:
-        return None
-    given = start(data, table, rows)
-    sample = sampled(subject, fitted(subject, data, Part(produce)), given)
-    check_sample(sample, given, Part(produce), table)
-    return sample.data
-
-
-def check_sample(sample: Sample, given: Dataset, part: Part, table: str) -> None:
-    """Fail unless a sample has the rows it was given and the columns it was to make, as the contract says."""
-    held, before = sample.data.tables[table], given.tables[table]
-    want(sample.data.schema == given.schema, "the schema that was given", "another")
-    want(held.num_rows == before.num_rows, f"{before.num_rows} rows", held.num_rows)
-    names = {c.removeprefix(f"{table}.") for c in part.produce}
-    want(set(held.column_names) == names | set(before.column_names), sorted(names | set(before.column_names)).__str__(),
-         sorted(held.column_names))  # fmt: skip
-    for name, field in given.schema.tables[table].fields.items():
-        if name not in held.column_names:
-            continue
-        kind = held.column(name).type
-        want(kind == canonical(field), f"type {canonical(field)} in column {name!r}", kind)
-        if name in names and not field.nulls:
-            want(not nulls(held.column(name)).any(), f"no null in column {name!r}", "some")
-    for name in [n for n in before.column_names if n not in names or n == ROW]:
-        want(held.column(name).equals(before.column(name)), f"the given column {name!r} as it was", "other values")
-    for verdict in sample.problems:
-        check_verdict(verdict, sample.data)
-
-
-def saved(model: Model, folder: Path) -> dict[str, bytes]:
-    """Save a model into a new folder; return its files."""
-    folder.mkdir()
-    model.save(folder)
-    return contents(folder)
-
-
-def ordinary(subject: Subjects) -> tuple[Dataset, str, tuple[str, ...]]:
-    """Return a dataset with columns that the generator can make, the table and these columns."""
-    every = (toys.plain(), toys.every_kind(), toys.two_tables())
-    found = ((data, table, makes(subject.recipe, data, table)) for data in every for table in data.tables)
-    able = next((f for f in found if f[2]), None)
-    return able or broken("a kind of field that it can make", sorted(subject.recipe.abilities.kinds))
 
 
 # --------------------------------------------------------------------------------------------------------- checks
@@ -139,6 +70,24 @@ def pure_fit(subject: Subjects) -> None:
     private = subject.recipe.abilities.private
     want(private or model.spend == Spend(), "no spend where there is no private ability", model.spend)
     want(not private or np.isfinite(model.spend.epsilon), "a finite spend of a private generator", model.spend)
+
+
+def noisy(subject: Subjects) -> None:
+    """Fail if the noise of a private generator follows from the seed, or a release is not all that its model knows."""
+    maker = subject.recipe
+    want(isinstance(maker, PrivateGenerator) == maker.abilities.private,
+         "a PrivateGenerator, exactly where the abilities say private", type(maker).__name__)  # fmt: skip
+    if not isinstance(maker, PrivateGenerator):
+        return
+    data, _, produce = ordinary(subject)
+    part = Part(produce, budget=BUDGET)
+    one, two = (measured(maker, data, part, subject.ctx("fit")) for _ in range(2))
+    want(packed(one) != packed(two), "other noise when the same is measured again", "the same release")
+    again = unpacked(packed(one), maker.name)
+    with tempfile.TemporaryDirectory() as temporary:
+        files = [saved(maker.learned(r, part, data.schema, subject.ctx("fit")), Path(temporary, str(i)))
+                 for i, r in enumerate((one, again))]  # fmt: skip
+    want(files[0] == files[1], "the same model from a release that was packed and unpacked", "another")
 
 
 def completes(subject: Subjects) -> None:
@@ -263,7 +212,8 @@ def awkward_tables(subject: Subjects) -> None:
                 continue
             with on(f"the toy {name!r}, table {table!r}"):
                 out = whole(subject, data, table)
-                if out is not None and subject.recipe.abilities.learns and not subject.recipe.asks():
+                able = subject.recipe.abilities
+                if out is not None and able.learns and not able.private and not subject.recipe.asks():
                     _check_plain_columns(data, out, table)
 
 
@@ -294,8 +244,11 @@ def every_kind_alone(subject: Subjects) -> None:
 
 
 def few_rows_refused(subject: Subjects) -> None:
-    """Fail unless fewer than ten rows are refused, with a FitError, by whoever learns from values."""
-    if not subject.recipe.abilities.learns:
+    """Fail unless fewer than ten rows are refused, with a FitError, by whoever learns from values.
+
+    How many rows there are is private where there is a budget: nobody counts them for free.
+    """
+    if not subject.recipe.abilities.learns or subject.recipe.abilities.private:
         return
     data, table, produce = ordinary(subject)
     for rows in (0, 1, FEWEST - 1):
@@ -341,8 +294,12 @@ def follows_given(subject: Subjects) -> None:
 
 
 def fills(subject: Subjects) -> None:
-    """Fail if mode `fill` touches a value that is there, or fills nothing."""
-    if not {Kind.CATEGORY, Kind.INTEGER} <= subject.recipe.abilities.kinds or not subject.recipe.abilities.learns:
+    """Fail if mode `fill` touches a value that is there, or fills nothing; what has a budget makes new rows only."""
+    if (
+        subject.recipe.abilities.private
+        or not {Kind.CATEGORY, Kind.INTEGER} <= subject.recipe.abilities.kinds
+        or not subject.recipe.abilities.learns
+    ):
         return
     data = toys.plain()
     produce = ("thing.colour", "thing.size")
@@ -363,7 +320,9 @@ def fills(subject: Subjects) -> None:
 
 
 def replaces(subject: Subjects) -> None:
-    """Fail if mode `replace` leaves every value as it was, or another number of rows."""
+    """Fail if mode `replace` leaves every value as it was, or another number of rows; private ones make new rows."""
+    if subject.recipe.abilities.private:
+        return
     data, table, produce = ordinary(subject)
     part = Part(produce, (), "replace")
     given = start(data, table, keep=produce)
@@ -373,7 +332,7 @@ def replaces(subject: Subjects) -> None:
 
 
 CHECKS: tuple[Check[Generator], ...] = (
-    abilities, pure_fit, completes, deterministic, seeded, chunks_do_not_count, travels, plain_files,
+    abilities, pure_fit, noisy, completes, deterministic, seeded, chunks_do_not_count, travels, plain_files,
     keeps_no_rare_value, awkward_tables, nothing_asked, every_kind_alone, few_rows_refused, looks_away, follows_given,
     fills, replaces,
 )  # fmt: skip

@@ -114,9 +114,9 @@ def test_json(answer: str) -> None:
 ])  # fmt: skip
 def test_wrong_json(answer: str, why: str) -> None:
     """What is no JSON, is bent, bottomless or not by the schema is malformed, and the model is told why."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     error = error_of(lambda: meeting(json_of(answer), OBJECT))
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
     assert error.code == "reply-malformed"
     assert why in error.why
     assert error.again is not None
@@ -126,10 +126,10 @@ def test_wrong_json(answer: str, why: str) -> None:
 
 def test_hostile_brackets() -> None:
     """A megabyte of brackets is given up on quickly."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     for hostile in ("[" * 900_000, "{" * 900_000, '[{"a":' * 150_000, '{"a": "' * 120_000):
         error_of(json_of, hostile)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(("schema", "why"), [
@@ -154,10 +154,10 @@ def test_patterns_take_no_time() -> None:
     """A pattern that would take for ever elsewhere is matched at once."""
     schema = {"type": "string", "pattern": "^(a+)+$"}
     assert schemas.faults(schema) == []
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert schemas.complaints("a" * 50_000 + "b", schema) == ["the whole: it does not match '^(a+)+$'"]
     assert schemas.complaints("aaa", schema) == []
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_local_references() -> None:

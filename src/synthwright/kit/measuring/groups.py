@@ -57,6 +57,9 @@ class Way(NamedTuple):
         return len(self.names) + 1
 
 
+NO_REAL = "there are no real rows to compare with"
+
+
 class Silence(NamedTuple):
     """Why nothing can be measured."""
 
@@ -67,7 +70,7 @@ class Silence(NamedTuple):
 def sensitive(case: Case) -> dict[str, tuple[str, ...]] | Silence:
     """Return the sensitive columns of each table that has some, or why there is none that could be compared."""
     if case.train is None:
-        return Silence("there are no real rows to compare with")
+        return Silence(NO_REAL)
     if not case.sensitive:
         return Silence(f"no sensitive column is named {HOW}")
     known = set(case.schema.columns)
@@ -216,15 +219,23 @@ def ask(case: Case, ctx: Context) -> Answers | Silence:
     return Answers(table, drawn[2], yes[2], told[0], told[1], float(yes[1].mean()), said)
 
 
-def _columns(case: Case) -> tuple[str, str, dict[str, Field]] | Silence:
-    """Return the target's table, the target, and the columns that trees look at and learn."""
+def target_of(case: Case) -> tuple[str, str] | Silence:
+    """Return table and name of the target of a case with real rows, or why there is none."""
     if case.train is None:
-        return Silence("there are no real rows to compare with")
+        return Silence(NO_REAL)
     if case.target is None:
         return Silence("no target is named (a specification says `evaluate: {target: …}`, the command line `--target`)")
     if case.target not in case.schema.columns:
         return Silence("the target is no column of the schema", "failed")
-    table, target = case.schema.split(case.target)
+    return case.schema.split(case.target)
+
+
+def _columns(case: Case) -> tuple[str, str, dict[str, Field]] | Silence:
+    """Return the target's table, the target, and the columns that trees look at and learn."""
+    named = target_of(case)
+    if isinstance(named, Silence) or case.train is None:
+        return named if isinstance(named, Silence) else Silence(NO_REAL)
+    table, target = named
     fields = {c: f for c, f in case.schema.tables[table].fields.items()
               if f.kind in ORDERED | DISCRETE and not f.anew and c in case.train.columns(table)}  # fmt: skip
     if target not in fields:

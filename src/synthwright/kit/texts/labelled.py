@@ -15,7 +15,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Case
 from synthwright.core.schema import DISCRETE, Kind, Schema
 from synthwright.core.values import numbers
-from synthwright.kit.measuring.groups import Silence
+from synthwright.kit.measuring.groups import Silence, target_of
 from synthwright.kit.measuring.stats import shared_codes
 from synthwright.kit.texts.text_vectors import counted, joined
 
@@ -124,13 +124,10 @@ def text_faults(columns: tuple[str, ...], schema: Schema) -> list[str]:
 
 def _columns(case: Case, columns: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]] | Silence:
     """Return table, target and columns of text, or why there are none."""
-    if case.train is None:
-        return Silence("there are no real rows to compare with")
-    if case.target is None:
-        return Silence("no target is named (a specification says `evaluate: {target: …}`, the command line `--target`)")
-    if case.target not in case.schema.columns:
-        return Silence("the target is no column of the schema", "failed")
-    table, target = case.schema.split(case.target)
+    named = target_of(case)
+    if isinstance(named, Silence):
+        return named
+    table, target = named
     fields = case.schema.tables[table].fields
     sides = [d.tables[table] for d in (case.train, case.synthetic, case.holdout) if d is not None]
     texts = tuple(c for c, f in fields.items() if f.kind is Kind.TEXT and f.sensitive is None)

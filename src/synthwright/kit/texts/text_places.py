@@ -1,4 +1,4 @@
-"""Rulings that curators of texts make over all rows at once, kept by row number; and columns beside the texts."""
+"""Rulings that curators make over all rows at once, kept by row number; and columns beside the texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Judge, Verdict
@@ -21,34 +22,44 @@ class RuledTable(NamedTuple):
 
     numbers: np.ndarray
     """The rows' numbers, sorted."""
-    drop: np.ndarray
+    code: np.ndarray
+    """Which of the reasons each row goes for, from 1; 0 where it stays."""
     score: np.ndarray
 
     @staticmethod
-    def of(numbers: np.ndarray, drop: np.ndarray, score: np.ndarray) -> RuledTable:
-        """Return what was found about rows in any order."""
+    def of(numbers: np.ndarray, code: np.ndarray, score: np.ndarray) -> RuledTable:
+        """Return what was found about rows in any order; `code` may say just whether a row goes."""
         order = np.argsort(numbers, kind="stable")
-        return RuledTable(numbers[order], drop[order], score[order])
+        return RuledTable(numbers[order], code[order].astype(np.int64), score[order])
 
 
 @dataclass(frozen=True)
 class RuledRows(Judge):
     """Knows what was found about every row; holds nothing else of them."""
 
-    reason: str
+    reasons: tuple[str, ...]
     tables: Mapping[str, RuledTable]
+    unseen: str = ""
+    """For which reason rows go that were not there; nothing: they stay."""
+    told: tuple[str, ...] = ()
 
     def judge(self, data: Dataset, ctx: Context) -> list[Verdict]:
-        """Return one ruling for each table that was looked at; rows that were not there stay."""
+        """Return one ruling for each table that was looked at."""
+        codes = (None, *self.reasons)
         out = []
         for table, found in self.tables.items():
             row = data.row_numbers(table)
-            at = np.minimum(np.searchsorted(found.numbers, row), max(0, len(found.numbers) - 1))
-            known = found.numbers[at] == row if len(found.numbers) else np.zeros(len(row), dtype=bool)
-            drop, score = np.zeros(len(row), dtype=bool), np.zeros(len(row))
-            drop[known], score[known] = found.drop[at[known]], found.score[at[known]]
-            out.append(Verdict.of(table, drop, self.reason, score))
+            code = np.full(len(row), codes.index(self.unseen or None))
+            score = np.full(len(row), np.nan if self.unseen else 0.0)
+            if len(found.numbers):
+                at = np.minimum(np.searchsorted(found.numbers, row), len(found.numbers) - 1)
+                known = found.numbers[at] == row
+                code[known], score[known] = found.code[at[known]], found.score[at[known]]
+            out.append(Verdict(table, code == 0, pa.array(codes, pa.string()).take(pa.array(code)), score))
         return out
+
+    def notes(self) -> tuple[str, ...]:
+        return self.told
 
 
 def any_column_faults(owner: str, column: str, schema: Schema) -> list[str]:

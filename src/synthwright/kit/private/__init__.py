@@ -1,0 +1,1 @@
+"""Measuring under a privacy budget: noise, what it costs, domains, marginals, and models of them."""

@@ -1,0 +1,165 @@
+"""Parts with a privacy budget: real rows are measured once for a source, and what was measured is kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import pyarrow as pa
+
+from synthwright.core.context import Context
+from synthwright.core.contracts import Model
+from synthwright.core.dataset import Dataset
+from synthwright.core.errors import FitError, PrivacyError
+from synthwright.core.jobs import private
+from synthwright.core.plan import Plan, PlannedPart
+from synthwright.core.plan_private import allowed
+from synthwright.core.private import PrivateGenerator
+from synthwright.core.schema import Schema, canonical, fingerprint
+from synthwright.core.spec import Spec
+from synthwright.core.spend import Release, Spend
+from synthwright.kit.constraints.keeping import Keeper
+from synthwright.kit.learning.releases import packed, unpacked
+from synthwright.sources.choose import folder_of
+from synthwright.steps.orders import Bench
+from synthwright.store.ledger import Ledger
+
+ENDING = ".privacy"
+"""What the folder of a ledger ends in, beside its source."""
+_STAND_IN = 20
+"""Rows that stand in for real ones."""
+RELEASE = "release.txt"
+"""The file of a fitted part that holds what it was learned from."""
+
+
+class Learned(NamedTuple):
+    """A part that was learned from a noisy release."""
+
+    keeper: Keeper
+    model: Model
+    release: str
+    """The release, packed."""
+
+
+def learn(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> Learned:
+    """Learn a part from what was measured of real rows; measure them if nobody has yet.
+
+    Args:
+        bench: the run.
+        part: a part with a budget.
+        inputs: the SHA-256 of every file of the source.
+
+    Raises:
+        PrivacyError: the budget of the source is spent.
+        StoreError: the ledger cannot be written, or was altered.
+    """
+    here = bench.ctx.at("fit", part.name)
+    keeper = Keeper.learn(Dataset.empty(bench.plan.schema), part.part, here.at("keeper"))  # of rules, not of rows
+    lock = bench.plan.spec.lock
+    text = lock.releases.get(part.name) if lock is not None else None
+    if text is None:
+        text = _measured(bench, part._replace(part=keeper.part), inputs)
+    maker = cast(PrivateGenerator, part.generator)
+    release = unpacked(text, f"the release of {part.name}")
+    return Learned(keeper, maker.learned(release, keeper.part, bench.plan.schema, here), text)
+
+
+def _measured(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> str:
+    """Return the release of a part, from the ledger, or measured now and then kept there."""
+    spec, budget = bench.plan.spec, cast(Spend, part.part.budget)
+    if spec.source is None:
+        raise PrivacyError(part.name, "measuring", wanted="a source of real rows", got="none",
+                           remedy="name it, or run a lock file, which holds what was measured")  # fmt: skip
+    key = measurement(bench.plan, part, inputs)
+    with Ledger.open(ledger_of(spec, bench.ctx)) as ledger:
+        text = ledger.release(key)
+        if text is not None:
+            return text
+        said = spec.source.budget
+        ledger.allow(Spend(said.epsilon, said.delta) if said else ledger.budget or allowed(bench.plan.parts))
+        ledger.reserve(key, budget, f"{type(part.generator).name} of {part.table}")
+        try:
+            maker = cast(PrivateGenerator, part.generator)
+            release = maker.measure(bench.train(), part.part, budget=budget, ctx=bench.ctx.at("fit", part.name))
+            _hold_to(release, budget, maker)
+            text = packed(release)
+        except Exception:  # a failure tells of real rows too
+            ledger.fail(key)
+            raise
+        ledger.settle(key, text, release.spend)
+        return text
+
+
+def _hold_to(release: Release, budget: Spend, maker: PrivateGenerator) -> None:
+    if not (release.spend.epsilon <= budget.epsilon and release.spend.delta <= budget.delta):
+        raise FitError(type(maker).name, "measuring", wanted=f"at most {budget.epsilon:g} and {budget.delta:g} spent",
+                       got="more", remedy="nothing was released; report this")  # fmt: skip
+
+
+def measurement(plan: Plan, part: PlannedPart, inputs: Mapping[str, str]) -> str:
+    """Return the identity of what is measured: the rows, the recipe and the budget; no seed, for none decides it."""
+    source = plan.spec.source
+    rows = [] if source is None else [source.use, source.settings, source.holdout.model_dump(mode="json")]
+    columns = [plan.schema.field(c).model_dump(mode="json") for c in part.part.produce]
+    return fingerprint([rows, sorted(inputs.values()), part.table, list(part.part.produce), columns,
+                        part.generator.fingerprint(), list(part.part.budget or ())])  # fmt: skip
+
+
+def ledger_of(spec: Spec, ctx: Context) -> Path:
+    """Return the folder of a source's ledger: beside the source, so that another output folder has the same.
+
+    Raises:
+        PathError: it leaves the project folder.
+    """
+    assert spec.source is not None  # noqa: S101  whoever measures looked
+    if spec.source.ledger is not None:
+        return ctx.open_path(spec.source.ledger)
+    said = str(spec.source.settings.get("path", ""))
+    if set("*?[") & set(said):
+        return folder_of((ctx.home or ctx.root) / said) / f"source{ENDING}"
+    at = ctx.open_path(said)
+    return at.with_name(at.name + ENDING)
+
+
+def stand_in(schema: Schema) -> Dataset:
+    """Return rows that nobody had: what keys, texts and personal data are made anew from where rows are paid for."""
+    tables = {}
+    for name, table in schema.tables.items():
+        columns = {c: _values(canonical(f)) for c, f in table.fields.items()}
+        tables[name] = pa.table(columns)
+    return Dataset(schema, tables)
+
+
+def _values(kind: pa.DataType) -> pa.Array:
+    many = range(1, _STAND_IN + 1)
+    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+        return pa.array([f"text {i}" for i in many], pa.large_string()).cast(kind)
+    if pa.types.is_boolean(kind):
+        return pa.array([bool(i % 2) for i in many])
+    whole = pa.int32() if kind.bit_width == 32 else pa.int64()
+    return pa.array(many, whole).cast(kind)
+
+
+def locked(spec: Spec) -> bool:
+    """Return whether the lock of a specification holds all that its rows are made of."""
+    return spec.lock is not None and bool(spec.lock.releases) and private(spec)
+
+
+def shown(spec: Spec, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return what a release may say of the files that it was made from: hashes, by the file's name.
+
+    Where the rows are paid for it gives no hash: whoever knows all of them but one could try what the one is.
+    """
+    return dict.fromkeys(inputs, "") if private(spec) else dict(inputs)
+
+
+def save(learned: Learned, folder: Path) -> None:
+    """Write the release into the folder of a fitted part."""
+    (folder / RELEASE).write_text(learned.release, encoding="ascii")
+
+
+def releases(bench: Bench, fits: Mapping[str, str]) -> dict[str, str]:
+    """Return what each part with a budget was learned from, for the lock of a release."""
+    return {p.name: (bench.store.at / fits[p.name] / RELEASE).read_text(encoding="ascii")
+            for p in bench.plan.parts if p.part.budget is not None}  # fmt: skip
