@@ -171,3 +171,15 @@ def test_missing_values_are_filled(adult: pa.Table) -> None:
     real_age, made_age = (numbers(d.column("t.age"))[gap] for d in (whole, filled))
     assert np.corrcoef(real_age, made_age)[0, 1] > 0.25
     assert abs(made_age.mean() - real_age.mean()) < 2
+
+
+def test_a_rare_class_keeps_what_tells_it_apart() -> None:
+    """Twenty-three rows of two thousand are fewer than a leaf has by default, and stand out all the same."""
+    dice = np.random.default_rng(1)
+    rare = dice.permutation(2_000) < 23
+    held = pa.table({"x": dice.normal(size=2_000) + 3 * rare, "y": rare.astype(np.int64)})
+    model = sw.fit(held, "forest", seed=1)
+    made = model.sample(20_000, seed=2)
+    x, y = made.column("x").to_numpy(), made.column("y").to_numpy()
+    assert 100 < int((y == 1).sum()) < 400
+    assert x[y == 1].mean() > 2.4

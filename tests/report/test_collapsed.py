@@ -79,8 +79,18 @@ def test_advice_says_what_to_do() -> None:
              Regime(name=FRESH, share=0.1, steps=steps(0.9, 0.5)))  # fmt: skip
     said = advise(worse, CHANCE)
     assert "none of 2 lost more since the first than chance may take" in said
-    assert "slower, but flagged too, at generation 2" in said
+    assert "all generations together is flagged at generation 2" in said  # not "slower": nothing was faster
     assert "A share of 10 % fresh real rows was not enough" in said
+    both = (Regime(name=REPLACE, steps=steps(0.9, 0.5)), Regime(name=ACCUMULATE, steps=steps(0.9, 0.5)))
+    assert "slower, but flagged too, at generation 2" in advise(both, CHANCE)
+
+
+def test_fresh_rows_are_not_called_enough_where_none_were_needed() -> None:
+    """Where learning from the last generation alone is not flagged, no share of fresh rows mends anything."""
+    calm = (Regime(name=REPLACE, steps=steps(0.9, 0.9)), Regime(name=FRESH, share=0.1, steps=steps(0.9, 0.9)))
+    said = advise(calm, CHANCE)
+    assert "With 10 % fresh real rows no generation is flagged either." in said
+    assert "enough" not in said
 
 
 def test_the_table_and_the_json() -> None:

@@ -69,10 +69,10 @@ def test_a_source_is_measured_once(home: Path) -> None:
     report = ran(home, "one")
     assert report.passed
     assert (report.spend.epsilon, report.spend.delta) == (1.0, 1e-9)
-    assert [x["entry"] for x in ledger(home)] == ["budget", "reserved", "settled"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "settled"]
     ran(home, "again")
     ran(home, "other", seed=5)
-    assert len(ledger(home)) == 3
+    assert len(ledger(home)) == 4
     assert rows(home, "again") == rows(home, "one") != rows(home, "other")
     shutil.rmtree(home / "people.parquet.privacy")
     ran(home, "fresh")
@@ -87,7 +87,7 @@ def test_another_budget_is_another_measurement(home: Path) -> None:
     with pytest.raises(PrivacyError, match="epsilon 2 of 1, got 1 spent"):
         ran(home, "two")
     assert not (home / "two" / "data").exists()
-    assert len(ledger(home)) == 3
+    assert len(ledger(home)) == 4
     allowed = dearer.replace("people.parquet}}", "people.parquet}, budget: {epsilon: 3, delta: 1.0e-8}}")
     (home / "people.yaml").write_text(allowed)
     assert ran(home, "two").spend.epsilon == 2
@@ -167,7 +167,7 @@ def test_a_failure_is_spent_and_told(home: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RuntimeError):
         ran(home, "one")
     monkeypatch.delenv("ORCHARD_FAIL")
-    assert [x["entry"] for x in ledger(home)] == ["budget", "reserved", "failed"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "failed"]
     with pytest.raises(PrivacyError, match="0 are left"):
         ran(home, "one")
 
@@ -186,7 +186,7 @@ def test_kills_while_measuring_spend_once(home: Path) -> None:
         slow.kill()
         slow.wait()
     assert ran(home, "out/people").passed
-    assert [x["entry"] for x in ledger(home)] == ["budget", "reserved", "settled"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "settled"]
 
 
 def test_frames_have_no_ledger(home: Path) -> None:
@@ -206,6 +206,7 @@ def test_frames_have_no_ledger(home: Path) -> None:
         ("use: tally", "use: forest", "forest keeps no privacy budget; generators that do: .*tally"),
         (", budget: {epsilon: 1}", "", "tally spends privacy: say how much it may"),
         ("epsilon: 1}", "epsilon: 0}", "wanted more than 0"),
+        ("epsilon: 1}", "epsilon: true}", "parts.0.budget.epsilon"),
         ("people.parquet}}", "people.parquet}, holdout: {by: people.a}}", "may not depend on others"),
         ("use: tally, budget: {epsilon: 1}}]", "use: forest}]", "XX"),
     ],

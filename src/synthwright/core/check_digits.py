@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,9 @@ def check_of(points: np.ndarray, weights: np.ndarray) -> str:
     mixed = bool(np.any((digits < 0) | (digits > 9))) or any(chr(p).isalnum() for p in np.unique(letters).tolist())
     if not digits.size or mixed or not np.ptp(digits[:, -1]):
         return ""
-    for name, lengths in LENGTHS.items():
+    for name in (n for n, lengths in LENGTHS.items() if len(at) in lengths):
         right = _check_digit(digits[:, :-1], name) == digits[:, -1]
-        if len(at) in lengths and weights[right].sum() >= AGREE * weights.sum():
+        if weights[right].sum() >= AGREE * weights.sum():
             return name
     return ""
 
@@ -62,11 +63,24 @@ def _digits(points: np.ndarray) -> np.ndarray:
 
 def _check_digit(digits: np.ndarray, name: str) -> np.ndarray:
     """Return the check digit of rows of digits."""
-    odd = np.arange(digits.shape[1])[::-1] % 2 == 0  # counted from the end
-    if name == "gs1":
-        total = np.sum(digits * np.where(odd, 3, 1), axis=1)
-    else:
-        twice = np.where(odd, 2 * digits, digits)
-        total = np.sum(twice - np.where(twice > 9, 9, 0), axis=1)
-    found: np.ndarray = -total % 10
-    return found
+    return BY_NAME[name](list(digits.T))
+
+
+def luhn(body: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the check digits of ISO/IEC 7812 of columns of digits, uint8."""
+    doubled = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], dtype=np.uint8)
+    total = np.zeros(len(body[0]), dtype=np.uint16)
+    for place, column in enumerate(reversed(body)):
+        total += (column if place % 2 else doubled.take(column)).astype(np.uint16)
+    return ((10 - total % 10) % 10).astype(np.uint8)
+
+
+def gs1(body: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the check digits of GS1 (EAN, UPC, ISBN-13) of columns of digits, uint8."""
+    total = np.zeros(len(body[0]), dtype=np.uint16)
+    for place, column in enumerate(reversed(body)):
+        total += np.uint16(1 if place % 2 else 3) * column.astype(np.uint16)
+    return ((10 - total % 10) % 10).astype(np.uint8)
+
+
+BY_NAME = {"gs1": gs1, "luhn": luhn}

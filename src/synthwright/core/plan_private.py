@@ -28,6 +28,8 @@ _MEASURED = (
     "not covered by the guarantee: the scores and gates, which are computed from real rows, and with them whether the "
     "rows were released at all"
 )
+_WRITTEN = 700.0
+"""Above this the factor is beyond what a float can be."""
 _COMPARED = "not covered by the guarantee either: which rows went, because {comparing} compared them with real ones"
 
 
@@ -84,6 +86,11 @@ def spent(spec: Spec, parts: Iterable[Planned]) -> Spend:
     return allowed(parts) if private(spec) else Spend()
 
 
+def _times(epsilon: float) -> str:
+    """Return the factor that epsilon is the logarithm of; its power of ten alone, where no float holds it."""
+    return f"{math.exp(epsilon):.3g}" if epsilon < _WRITTEN else f"1e+{epsilon / math.log(10):.0f}"
+
+
 def guarantee(parts: Iterable[Planned], curators: Iterable[Curator]) -> tuple[str, ...]:
     """Return what readers must know of the privacy budgets of a release: what is guaranteed, and what is not."""
     parts = tuple(parts)
@@ -98,4 +105,4 @@ def guarantee(parts: Iterable[Planned], curators: Iterable[Curator]) -> tuple[st
         return (_UNPAID.format(free=", ".join(free), made=made, size=size),)
     comparing = ", ".join(c.name for c in curators if c.reads_real)
     more = (_COMPARED.format(comparing=comparing),) if comparing else ()
-    return _GUARANTEED.format(size=size, times=f"{math.exp(whole.epsilon):.3g}"), _PUBLIC, _MEASURED, *more
+    return _GUARANTEED.format(size=size, times=_times(whole.epsilon)), _PUBLIC, _MEASURED, *more

@@ -34,6 +34,13 @@ class PrivateGenerator(Generator, ABC):
             FitError: the budget is too small for any measurement, or a column has too many values.
         """
 
+    def rehearse(self, schema: Schema, part: Part, *, budget: Spend, ctx: Context) -> None:
+        """Refuse what can be told without real rows to be impossible: before any of the budget is set aside for it.
+
+        Raises:
+            FitError: the budget is too small for any measurement, or a package is not installed.
+        """
+
     @abstractmethod
     def learned(self, release: Release, part: Part, schema: Schema, ctx: Context) -> Model:
         """Return the model that follows from a release: pure, the same for the same release and context."""

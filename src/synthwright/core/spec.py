@@ -61,9 +61,9 @@ class Holdout(Frozen):
 class PrivacyBudget(Frozen):
     """What may be spent of the privacy of real rows: (epsilon, delta)-differential privacy."""
 
-    epsilon: float = Setting(gt=0, le=1_000)
+    epsilon: float = Setting(gt=0, le=1_000, strict=True)
     """How much more likely any outcome may become, as its logarithm, because one row is there: 1 is strict, 10 weak."""
-    delta: float = Setting(default=1e-9, ge=0, lt=0.1)
+    delta: float = Setting(default=1e-9, ge=0, lt=0.1, strict=True)
     """The probability that the guarantee fails; far below one in the number of rows."""
 
 

@@ -53,7 +53,7 @@ class Forest(Generator):
     evidence: float = Setting(default=2.5, ge=0, le=1_000)
     """How far a split must stand out from chance, in standard deviations; more is coarser and remembers less."""
     leaf: int = Setting(default=30, ge=2, le=1_000_000)
-    """The fewest rows of a leaf; more is coarser and remembers less."""
+    """The fewest rows of a leaf, a quarter of it where they stand out; more is coarser and remembers less."""
     trees: int = Setting(default=4, ge=2, le=64, multiple_of=2)
     """Trees for each column; more are slower and a little smoother."""
     rounds: int = Setting(default=100, ge=0, le=10_000)

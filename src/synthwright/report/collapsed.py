@@ -183,10 +183,10 @@ def advise(regimes: Sequence[Regime], chance: Mapping[str, Chance]) -> str:
     if replaced is not None:
         said.append(_replaced(replaced, chance))
     if gathered is not None:
-        said.append(_gathered(gathered, chance))
+        said.append(_gathered(gathered, chance, sooner=replaced is not None and replaced.flagged is not None))
     mixed = [r for r in regimes if r.name == FRESH]
     if mixed:
-        said.append(_mixed(mixed))
+        said.append(_mixed(mixed, needed=replaced is None or replaced.flagged is not None))
     return " ".join(said)
 
 
@@ -210,17 +210,21 @@ def _tail(regime: Regime, chance: Mapping[str, Chance]) -> str:
     return f", and generation {len(regime.steps)} keeps {100 * kept:.0f} % of {what}"
 
 
-def _gathered(regime: Regime, chance: Mapping[str, Chance]) -> str:
+def _gathered(regime: Regime, chance: Mapping[str, Chance], *, sooner: bool) -> str:
+    """Say what accumulating does; `sooner`: whether learning from the last generation alone is flagged."""
     tail = _tail(regime, chance)
     if regime.flagged is None:
         return f"Learning from the real rows and all generations together lost no more than chance does{tail}."
-    return (f"Learning from the real rows and all generations together is slower, but flagged too, at generation "
-            f"{regime.flagged}{tail}.")  # fmt: skip
+    how = "slower, but flagged too," if sooner else "flagged"
+    return f"Learning from the real rows and all generations together is {how} at generation {regime.flagged}{tail}."
 
 
-def _mixed(regimes: Sequence[Regime]) -> str:
+def _mixed(regimes: Sequence[Regime], *, needed: bool) -> str:
+    """Say which share of fresh rows was enough; `needed`: whether none at all was not."""
     enough = [r for r in regimes if r.flagged is None]
     shares = sorted(r.share or 0.0 for r in (enough or regimes))
+    if enough and not needed:
+        return f"With {100 * shares[0]:g} % fresh real rows no generation is flagged either."
     if enough:
         return f"Of fresh real rows a share of {100 * shares[0]:g} % was enough: no generation is flagged."
     first = max(r.flagged or 0 for r in regimes)

@@ -13,7 +13,7 @@ from synthwright.core.contracts import Model, Recipe
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, StoreError
 from synthwright.core.hashes import sha256
-from synthwright.core.jobs import MADE_ANEW, private
+from synthwright.core.jobs import private
 from synthwright.core.plan import PlannedPart
 from synthwright.core.schema import fingerprint
 from synthwright.kit.constraints.keeping import Keeper
@@ -70,9 +70,9 @@ def fit_one(order: dict[str, Any]) -> None:
 
 def _put_fitted(bench: Bench, name: str, key: str) -> None:
     part = bench.part(name)
-    unseen = private(bench.plan.spec) and part.generator.name == MADE_ANEW  # not even the shapes of real texts are free
+    unseen = private(bench.plan.spec)  # not even shapes of real texts, or distances between two columns, are free
     data = stand_in(bench.plan.schema) if unseen else bench.train()
-    keeper, model = fit_part(part, data, bench.ctx)
+    keeper, model = fit_part(part, data, bench.ctx, ruled=Dataset.empty(bench.plan.schema) if unseen else data)
     bench.store.put(key, lambda folder: save_fitted(keeper, model, folder))
 
 
@@ -86,10 +86,17 @@ def _put_private(bench: Bench, part: PlannedPart, key: str, inputs: Mapping[str,
     bench.store.put(key, write)
 
 
-def fit_part(part: PlannedPart, data: Dataset, ctx: Context) -> tuple[Keeper, Model]:
-    """Fit one part: columns that rules derive from others are left to the keeper."""
+def fit_part(part: PlannedPart, data: Dataset, ctx: Context, *, ruled: Dataset | None = None) -> tuple[Keeper, Model]:
+    """Fit one part: columns that rules derive from others are left to the keeper.
+
+    Args:
+        part: the part.
+        data: the rows to learn from.
+        ctx: the randomness.
+        ruled: the rows from which is learned how rules are kept; nothing: the same.
+    """
     here = ctx.at("fit", part.name)
-    keeper = Keeper.learn(data, part.part, here.at("keeper"))
+    keeper = Keeper.learn(data if ruled is None else ruled, part.part, here.at("keeper"))
     try:
         return keeper, part.generator.fit(keeper.reduce(data), keeper.part, here)
     except (ValueError, ArithmeticError, KeyError, IndexError, TypeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -62,6 +63,7 @@ def learn(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> Learned
         text = _measured(bench, part._replace(part=keeper.part), inputs)
     maker = cast(PrivateGenerator, part.generator)
     release = unpacked(text, f"the release of {part.name}")
+    _hold_to(release, cast(Spend, part.part.budget), maker)  # a lock's budget is what the card says was spent
     return Learned(keeper, maker.learned(release, keeper.part, bench.plan.schema, here), text)
 
 
@@ -76,11 +78,12 @@ def _measured(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> str
         text = ledger.release(key)
         if text is not None:
             return text
+        maker = cast(PrivateGenerator, part.generator)
+        maker.rehearse(bench.plan.schema, part.part, budget=budget, ctx=bench.ctx)  # before anything is set aside
         said = spec.source.budget
         ledger.allow(Spend(said.epsilon, said.delta) if said else ledger.budget or allowed(bench.plan.parts))
         ledger.reserve(key, budget, f"{type(part.generator).name} of {part.table}")
         try:
-            maker = cast(PrivateGenerator, part.generator)
             release = maker.measure(bench.train(), part.part, budget=budget, ctx=bench.ctx.at("fit", part.name))
             _hold_to(release, budget, maker)
             text = packed(release)
@@ -94,15 +97,18 @@ def _measured(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> str
 def _hold_to(release: Release, budget: Spend, maker: PrivateGenerator) -> None:
     if not (release.spend.epsilon <= budget.epsilon and release.spend.delta <= budget.delta):
         raise FitError(type(maker).name, "measuring", wanted=f"at most {budget.epsilon:g} and {budget.delta:g} spent",
-                       got="more", remedy="nothing was released; report this")  # fmt: skip
+                       got=f"{release.spend.epsilon:g} and {release.spend.delta:g}",
+                       remedy="give the part the budget that it was measured with, or report this")  # fmt: skip
 
 
 def measurement(plan: Plan, part: PlannedPart, inputs: Mapping[str, str]) -> str:
     """Return the identity of what is measured: the rows, the recipe and the budget; no seed, for none decides it."""
     source = plan.spec.source
-    rows = [] if source is None else [source.use, source.settings, source.holdout.model_dump(mode="json")]
+    settings = {} if source is None else {k: v for k, v in source.settings.items() if k != "path"}  # one file, one name
+    rows = [] if source is None else [source.use, settings, source.holdout.model_dump(mode="json")]
+    files = sorted((Path(name).name, held) for name, held in inputs.items())
     columns = [plan.schema.field(c).model_dump(mode="json") for c in part.part.produce]
-    return fingerprint([rows, sorted(inputs.values()), part.table, list(part.part.produce), columns,
+    return fingerprint([rows, files, part.table, list(part.part.produce), columns,
                         part.generator.fingerprint(), list(part.part.budget or ())])  # fmt: skip
 
 
@@ -120,6 +126,17 @@ def ledger_of(spec: Spec, ctx: Context) -> Path:
         return folder_of((ctx.home or ctx.root) / said) / f"source{ENDING}"
     at = ctx.open_path(said)
     return at.with_name(at.name + ENDING)
+
+
+def drawn_lot(spec: Spec, ctx: Context, inputs: Mapping[str, str]) -> int:
+    """Return the seed by which rows of a source are held out: as secret as noise, and the same for every run.
+
+    A row's number says whether it is held out, so the seed is another one for every content of the files: in a table
+    with a row less, the rows after it have other numbers.
+    """
+    with Ledger.open(ledger_of(spec, ctx)) as ledger:
+        said = [ledger.lot(), *sorted(inputs.values())]
+    return int.from_bytes(sha256("".join(said).encode()).digest())
 
 
 def stand_in(schema: Schema) -> Dataset:

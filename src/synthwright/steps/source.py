@@ -25,6 +25,7 @@ from synthwright.kit.holdout import split
 from synthwright.kit.measuring.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.sources.provenance import generation_of, synthetic_origin
+from synthwright.steps.private import drawn_lot
 
 LEAST_ROWS = 10
 """Fewer real rows are refused: whatever was made of them would be those rows again."""
@@ -78,11 +79,14 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
                          got="a file of the source", remedy="name another file, or hold out a share")  # fmt: skip
     schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
     settings = recipe.model_dump(mode="json", exclude={"path"})
+    secret = private(spec) and held.path is None and held.after is None  # whom chance holds out
+    lot = drawn_lot(spec, ctx, inputs) if secret else 0
     identity = [__version__, spec.source.use, settings, sorted(inputs.items()), schema, held.model_dump(mode="json"),
-                list(spec.ignore), spec.evaluate.target, 0 if private(spec) else spec.seed, spec.accept_synthetic,
-                sorted(spec.begin.beside), beside_only(spec), private(spec)]  # fmt: skip
+                list(spec.ignore), spec.evaluate.target, str(lot) if private(spec) else spec.seed,
+                spec.accept_synthetic, sorted(spec.begin.beside), beside_only(spec), private(spec)]  # fmt: skip
     key = f"source/{fingerprint(identity)}"
-    at = store.get(key) or store.put(key, lambda folder: _read(spec, recipe, ctx, say, folder))
+    dice = replace(ctx, seed=lot) if private(spec) else ctx
+    at = store.get(key) or store.put(key, lambda folder: _read(spec, recipe, dice, say, folder))
     return Sourced(key, at, inputs, generation_of(files) if spec.accept_synthetic else 0)
 
 
@@ -97,9 +101,8 @@ def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> N
     elif beside_only(spec):
         said = ["no rows were held out, because nothing is learned from them: they stay as they are"]
     else:
-        paid = private(spec)  # what was measured for one seed is used for all
-        dice = (replace(ctx, seed=0) if paid else ctx).at("source", "holdout")
-        train, rest, said = split(data, held, spec.evaluate.target, dice, LEAST_ROWS, by_number=paid)
+        dice = ctx.at("source", "holdout")
+        train, rest, said = split(data, held, spec.evaluate.target, dice, LEAST_ROWS, by_number=private(spec))
     save_dataset(train, folder / "train")
     if rest is not None:
         save_dataset(rest, folder / "holdout")

@@ -11,6 +11,7 @@ import fcntl
 import json
 import math
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ class Ledger:
         Raises:
             StoreError: another run has it, a line was altered, a link stands there, or the folder cannot be written.
         """
-        with said_plainly(at):
+        with said_plainly(at), _a_folder(at):
             at.mkdir(parents=True, exist_ok=True, mode=0o700)
             (at / _RELEASES).mkdir(exist_ok=True, mode=0o700)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -86,6 +87,18 @@ class Ledger:
         return last[-1] if last and last[-1] in ("reserved", "settled") else ""
 
     # -------------------------------------------------------------------------------------------------- what it is told
+    def lot(self) -> str:
+        """Return the secret that decides which rows are held out; drawn from the operating system once, and kept.
+
+        Were it known, whoever knows the other rows could tell from who was learned from whether one was there: a row
+        less moves all that follow it.
+        """
+        said = [line["secret"] for line in self.lines if line["entry"] == "lot"]
+        if not said:
+            said = [secrets.token_hex(32)]
+            self._write({"entry": "lot", "secret": said[0]})
+        return str(said[0])
+
     def allow(self, budget: Spend) -> None:
         """Say what may be spent in all; where it is what was said before, nothing is written."""
         if self.budget is None or self.budget[:2] != budget[:2]:
@@ -187,11 +200,24 @@ def _understood(said: dict[str, Any]) -> bool:
     kind = said["entry"]
     if kind in ("budget", "reserved"):
         return all(isinstance(said[w], int | float) and said[w] >= 0 for w in ("epsilon", "delta"))
+    if kind == "lot":
+        return isinstance(said["secret"], str)
     return kind in ("settled", "failed", "lost") and isinstance(said["key"], str)
 
 
 def _spend(line: Mapping[str, Any]) -> Spend:
     return Spend(float(line["epsilon"]), float(line["delta"]), str(line.get("unit", "row")))
+
+
+@contextmanager
+def _a_folder(at: Path) -> Iterator[None]:
+    """Say which folder it is that cannot be made, and how to name another."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise StoreError(str(at), "the ledger of the source", wanted="a folder that can be written",
+                         got=(error.strerror or type(error).__name__).lower(),
+                         remedy="name another with 'source: {ledger: folder}'") from None  # fmt: skip
 
 
 def _sync(folder: Path) -> None:

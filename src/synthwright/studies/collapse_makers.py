@@ -52,7 +52,7 @@ def maker_of(name: str, schema: Schema) -> Maker:
             raise InputError("collapse", f"the generator {name!r}", wanted="a table with a column of text", got="none",
                              remedy="name another with --use")  # fmt: skip
         return _varying(kind(), schema, texts)
-    if needs or not able.learns or able.replaces or able.changes or kind().asks():
+    if needs or not able.learns or able.replaces or able.changes or able.private or kind().asks():
         raise UnknownNameError("collapse", repr(name), wanted="a generator that learns whole tables",
                                got="one that does not", remedy="see `synthwright list generators`")  # fmt: skip
     return _learning(name, schema)

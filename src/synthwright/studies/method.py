@@ -41,14 +41,14 @@ def run_method(order: dict[str, Any]) -> dict[str, Any]:
         report = run(loaded, folder / "run", workers=order["workers"], store=folder / "store", watcher=budget)
     except Exception as error:  # noqa: BLE001  whatever a method raises is told, and the others go on
         allow(None)
-        failed = Method(name=order["name"], outcome="failed", reason=_why(error), lacking=_lacks(error))
+        failed = Method(name=order["name"], outcome="failed", reason=why(error), lacking=_lacks(error))
         return failed.model_dump(mode="json")
     for name in _REPORTS:
         shutil.move(folder / "run" / INTERNAL / name, folder / name)
     return Method.of(order["name"], report, budget.memory).model_dump(mode="json")
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     """Return why a method failed, without a value of a real row: of foreign errors only what they are called."""
     if isinstance(error, SpecError):
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""

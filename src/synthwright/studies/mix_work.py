@@ -9,13 +9,13 @@ import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import SpecError, SynthwrightError
 from synthwright.core.plan import plan
 from synthwright.core.schema import Frozen
 from synthwright.core.spec import Spec
 from synthwright.engine.apart import allow
 from synthwright.kit.learning.boosting import encode
 from synthwright.kit.tables import load_dataset
+from synthwright.studies.method import why
 from synthwright.studies.mix_data import Aim, Dose, dealt, said
 from synthwright.synthesizer import Frame, learn
 
@@ -56,7 +56,7 @@ def run_mix(order: dict[str, Any]) -> dict[str, Any]:
         found = predictions(job)
     except Exception as error:  # noqa: BLE001  whatever a method raises is told, and the others go on
         allow(None)
-        return {"reason": _why(error)}
+        return {"reason": why(error)}
     allow(None)
     np.savez(job.out, said=found)
     return {"reason": ""}
@@ -176,14 +176,3 @@ def predict(lesson: Lesson, asked: np.ndarray, aim: Aim, ctx: Context) -> np.nda
 def added(train: Dataset, aim: Aim, dose: Dose) -> int:
     """Return how many rows a dose is beside these."""
     return dose.rows(int((aim.coded(train) == 1).sum()), train.rows(aim.table))
-
-
-def _why(error: Exception) -> str:
-    """Return why a method failed, without a value of a real row: of foreign errors only what they are called."""
-    if isinstance(error, SpecError):
-        return error.faults[0].message
-    if isinstance(error, SynthwrightError):
-        return str(error)
-    if isinstance(error, ImportError):
-        return f"it needs the package {error.name}, which is not installed."
-    return "there was not enough memory." if isinstance(error, MemoryError) else f"it raised {type(error).__name__}."

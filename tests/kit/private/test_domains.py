@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -131,3 +132,21 @@ def test_labels_that_are_found_are_those_of_many() -> None:
 def test_domains_that_cannot_be(field: Field, known: dict[str, object]) -> None:
     """What is said of a column must fit its kind."""
     assert misfits(Known.model_validate(known), field)
+
+
+@pytest.mark.parametrize(
+    ("field", "rows"),
+    [
+        (DAY, [dt.date(1, 1, 1), dt.date(9999, 12, 31)]),
+        (Field(kind=Kind.NUMBER, type="decimal128(9, 2)"), [Decimal("9999999.99"), Decimal("-9999999.99")]),
+        (Field(kind=Kind.NUMBER, type="decimal128(38, 2)"), [Decimal(10) ** 30, Decimal(-1)]),
+    ],
+)
+def test_bins_end_where_a_type_ends(field: Field, rows: list[object]) -> None:
+    """No day after the year 9999 and no number of too many digits can be made, whatever the powers of two."""
+    axis = _cells(field, rows * 300)
+    cells = np.arange(axis.filled).repeat(3)
+    made = axis.decode(cells, np.tile([0.0, 0.5, 1.0], axis.filled))
+    assert made.null_count == 0
+    assert all(v is not None for v in made.to_pylist())
+    assert len(np.unique(axis.encode(_column(field, rows)))) == 2

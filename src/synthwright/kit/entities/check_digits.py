@@ -12,6 +12,8 @@ from string import ascii_uppercase, digits
 
 import numpy as np
 
+from synthwright.core.check_digits import gs1, luhn
+
 Columns = Sequence[np.ndarray]
 
 
@@ -32,18 +34,11 @@ class Algorithm:
 
 
 def _luhn(body: Columns) -> list[np.ndarray]:
-    doubled = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], dtype=np.uint8)
-    total = np.zeros(len(body[0]), dtype=np.uint16)
-    for place, column in enumerate(reversed(body)):
-        total += column if place % 2 else doubled.take(column)
-    return [((10 - total % 10) % 10).astype(np.uint8)]
+    return [luhn(body)]
 
 
 def _ean(body: Columns) -> list[np.ndarray]:
-    total = np.zeros(len(body[0]), dtype=np.uint16)
-    for place, column in enumerate(body):
-        total += column if place % 2 == 0 else np.uint16(3) * column
-    return [((10 - total % 10) % 10).astype(np.uint8)]
+    return [gs1(body)]
 
 
 def _verhoeff(body: Columns) -> list[np.ndarray]:

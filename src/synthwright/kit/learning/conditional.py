@@ -30,6 +30,8 @@ NEAR = 3
 """Columns that a correction compares a value with."""
 LEARN = 50_000
 """Rows that guides and corrections are learned from, at most."""
+OUTSTANDING = 0.25
+"""The share of the fewest rows of a leaf that one has which stands out: a rare class keeps what tells it apart."""
 FEW = 300
 """Rows below which neither is learned."""
 GUIDED = 0.3
@@ -324,7 +326,8 @@ def _forest(
 ) -> tuple[Forest, list[tuple[np.ndarray, np.ndarray]]]:
     """Return the trees, and for rows that a tree of the first pair did not see, what it proposes for them."""
     target = Target(column.tokens[places], column.token_count, column.ordered)
-    growth = Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, min(0.8, 32 / len(features.nominal)), 20_000, 2)
+    growth = Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, min(0.8, 32 / len(features.nominal)), 20_000, 2,
+                    OUTSTANDING)  # fmt: skip
     by_place = rows[np.argsort(places[rows], kind="stable")]
     held, others = [], []
     mixed = rows

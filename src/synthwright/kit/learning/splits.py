@@ -32,6 +32,10 @@ class Features(NamedTuple):
     """Booleans: the features whose bins have no order."""
 
 
+DEAR = 3.0
+"""Nats that a split must gain more where a leaf of it has fewer rows than others must have."""
+
+
 class Target(NamedTuple):
     """What is told apart."""
 
@@ -45,7 +49,7 @@ class Growth(NamedTuple):
     """How a tree grows."""
 
     leaf: int
-    """The fewest rows of a leaf."""
+    """The fewest rows of a leaf, but for those that stand out."""
     evidence: float
     """Standard deviations that a split must gain over chance."""
     groups: int
@@ -58,6 +62,8 @@ class Growth(NamedTuple):
     """Rows of a node that are looked at, at most."""
     tries: int
     """Orders of labels that are tried for each nominal feature of a nominal target."""
+    outstanding: float = 1.0
+    """The share of `leaf` that a leaf must have where its split gains much more than it must (`DEAR`)."""
 
 
 class Split(NamedTuple):
@@ -162,7 +168,7 @@ def _dealt(column, rows, group_of, order, used, sorted_groups, ends):
 
 
 @kernel
-def _swept(sorted_groups, order, used, ends, total, least, logs):
+def _swept(sorted_groups, order, used, ends, total, least, fewest, logs):
     """Return the best cut along an order of bins: how many bins go left, and the gain in nats."""
     rows, best, cut = len(sorted_groups), 0.0, -1
     left, right = np.zeros(len(total), np.int64), np.empty(len(total), np.int64)
@@ -180,11 +186,12 @@ def _swept(sorted_groups, order, used, ends, total, least, logs):
             right[k] -= 1
             outside -= logs[right[k]]
         i = ends[order[q]]
-        if i < least:
+        fewer = min(i, rows - i)
+        if fewer < fewest:
             continue
-        if rows - i < least:
-            break
         gain = inside - i * np.log(i) + outside - (rows - i) * np.log(rows - i) - base
+        if fewer < least:
+            gain -= DEAR
         if gain > best:
             best, cut = gain, q
     return cut, best
@@ -281,7 +288,8 @@ def best_split(features, rows, group_of, total, growth, least, logs, state, pick
                     scores[k] = k if plain else draw(state)
                 _by_score(features.bins[feature], rows, group_of, scores, counts, order, used)
             _dealt(features.bins[feature], rows, group_of, order, used, sorted_groups, counts)
-            cut, gain = _swept(sorted_groups, order, used, counts, total, least, logs)
+            fewest = max(1.0, growth.outstanding * least)
+            cut, gain = _swept(sorted_groups, order, used, counts, total, least, fewest, logs)
             more = gain - _needed(growth, len(total), used, nominal)
             if cut >= 0 and more > beyond:
                 beyond = more

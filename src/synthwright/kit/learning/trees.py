@@ -92,7 +92,7 @@ def grown(features: Features, target: Target, growth: Growth, rows: np.ndarray, 
     """
     if target.ordered:  # the order of the target itself sorts labels
         growth = growth._replace(tries=0)
-    tree = blank(max(2 * (len(rows) // growth.leaf) + 3, 3))
+    tree = blank(max(2 * (len(rows) // max(2, int(growth.outstanding * growth.leaf))) + 3, 3))
     room = (np.zeros(target.size + 1, np.int64), np.zeros(target.size + 1, np.int16), logs_for(len(rows)),
             np.array([seed], np.uint64), np.arange(len(features.nominal)))  # fmt: skip
     used = _grow(features, target, growth, rows, room, tree)

@@ -13,6 +13,7 @@ of a long tail, bins of equal width say little.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Context, Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -139,7 +140,7 @@ def _binned(want: Want, column: Column, *, rho: float, bins: int, purse: Purse) 
         if ruler.stepped and ends[1] - ends[0] < bins:
             return Bins(want.field, low, high)  # every value has its bin
     else:
-        low, high = _powers(ruler)
+        low, high = _within(*_powers(ruler), want.field)
     root = np.arange(len(low))
     for left in reversed(range(rounds)):
         counts, sigma = noisy(np.bincount(found(low, high, at), minlength=len(low)), rho=rho / rounds, purse=purse)
@@ -161,6 +162,23 @@ def _powers(ruler: Ruler) -> tuple[np.ndarray, np.ndarray]:
     end = np.append(begin[1:] - (1 if ruler.stepped else 0), 2 * begin[-1])
     small = 0.0 if ruler.stepped else begin[0]
     return np.concatenate([-end[::-1], [-small], begin]), np.concatenate([-begin[::-1], [small], end])
+
+
+def _within(low: np.ndarray, high: np.ndarray, field: Field) -> tuple[np.ndarray, np.ndarray]:
+    """Return bins without what the type of a field cannot hold: days after the year 9999, too many digits."""
+    import pyarrow as pa
+
+    kind = canonical(field)
+    if pa.types.is_date32(kind):
+        ends = pa.array(time_ends(kind), pa.int32()).cast(kind)
+    elif pa.types.is_decimal(kind):
+        most = Decimal(10**kind.precision - 1).scaleb(-kind.scale, Context(kind.precision))
+        ends = pa.array([most.copy_negate(), most], kind)
+    else:
+        return low, high  # rulers hold values of other types to their ends
+    first, last = ruler_of(field).positions(ends).tolist()
+    able = (low <= last) & (high >= first)
+    return np.maximum(low[able], first), np.minimum(high[able], last)
 
 
 def _kept(counts: np.ndarray, sigma: float) -> slice:

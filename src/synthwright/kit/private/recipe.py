@@ -14,11 +14,12 @@ from synthwright.core.errors import FitError
 from synthwright.core.private import PrivateGenerator
 from synthwright.core.schema import Schema
 from synthwright.core.spend import Release, Spend
+from synthwright.core.values import Column
 from synthwright.kit.coding.codecs import CODEABLE
 from synthwright.kit.learning.completion import names_of, table_of
 from synthwright.kit.private.domains import Known, misfits
 from synthwright.kit.private.model import PrivateModel, learned
-from synthwright.kit.private.release import Order, measured, wanted
+from synthwright.kit.private.release import Order, measured, rehearsed, wanted
 
 if TYPE_CHECKING:
     from synthwright.kit.private.release import Sheet
@@ -52,7 +53,14 @@ class Marginal(PrivateGenerator):
     def method(self, sheet: Sheet) -> None:
         """Measure columns and marginals until the budget is spent."""
 
+    def rehearse(self, schema: Schema, part: Part, *, budget: Spend, ctx: Context) -> None:
+        rehearsed(*self._ordered(Dataset.empty(schema), part), budget, ctx)
+
     def measure(self, data: Dataset, part: Part, *, budget: Spend, ctx: Context) -> Release:
+        return measured(*self._ordered(data, part), budget, ctx)
+
+    def _ordered(self, data: Dataset, part: Part) -> tuple[Order, dict[str, Column]]:
+        """Return what is to be measured, and the columns."""
         table = table_of(data, part, self.name)
         names, fields = names_of(data, part.produce, table), data.schema.tables[table].fields
         held = data.tables[table]
@@ -61,9 +69,9 @@ class Marginal(PrivateGenerator):
                 raise FitError(self.name, f"column {name!r}", wanted=f"one of the kinds {', '.join(sorted(CODEABLE))}",
                                got=f"kind {fields[name].kind.value!r}", remedy="give it to another one")  # fmt: skip
         for place, said in self.misused(data.schema, table, tuple(names)):
-            raise FitError(self.name, ".".join(map(str, place)), wanted=said)
+            raise FitError(self.name, ".".join(map(str, place)), wanted=said.removeprefix("wanted "))
         order = Order(self.name, wanted(self.name, names, fields, self.domain), self.bins, self.share, self.method)
-        return measured(order, {n: held.column(n) for n in names}, budget, ctx)
+        return order, {n: held.column(n) for n in names}
 
     def learned(self, release: Release, part: Part, schema: Schema, ctx: Context) -> PrivateModel:
         return learned(release, schema.split(part.produce[0])[0], part.mode)

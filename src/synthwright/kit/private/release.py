@@ -78,8 +78,7 @@ def measured(order: Order, columns: Mapping[str, Column], budget: Spend, ctx: Co
     Raises:
         FitError: the budget is too small.
     """
-    purse = Purse(budget=budget, named=sum(w.labelled for w in order.wants), owner=order.owner)
-    _fill(order, {n: c.slice(0, 0) for n, c in columns.items()}, purse.rehearsal(), ctx)
+    purse = rehearsed(order, {n: c.slice(0, 0) for n, c in columns.items()}, budget, ctx)
     axes, sheet = _fill(order, columns, purse, ctx)
     arrays: dict[str, np.ndarray] = {}
     heads = []
@@ -92,6 +91,17 @@ def measured(order: Order, columns: Mapping[str, Column], budget: Spend, ctx: Co
     head = {"columns": heads, "rows": round(sheet.total),
             "marginals": [{"columns": list(m.clique), "sigma": float(m.sigma)} for m in kept]}  # fmt: skip
     return Release(head, arrays, purse.spend())
+
+
+def rehearsed(order: Order, empty: Mapping[str, Column], budget: Spend, ctx: Context) -> Purse:
+    """Try a measurement on columns without rows, and return the purse for it, of which nothing is spent.
+
+    Raises:
+        FitError: the budget is too small, or no budget at all.
+    """
+    purse = Purse(budget=budget, named=sum(w.labelled for w in order.wants), owner=order.owner)
+    _fill(order, empty, purse.rehearsal(), ctx)
+    return purse
 
 
 def _fill(order: Order, columns: Mapping[str, Column], purse: Purse, ctx: Context) -> tuple[list[Axis], Sheet]:
