@@ -118,3 +118,17 @@ def test_a_column_that_is_left_over_can_be_kept() -> None:
     """Whoever starts from real rows is told the word that keeps the rest."""
     with pytest.raises(SpecError, match=r"name it in a part, keep it \('t\.\*' keeps all\), or ignore it"):
         planned(start={"from": "source"}, parts=[{"make": ["t.wealth"]}])
+
+
+def test_noise_that_is_paid_for_may_cost_likeness() -> None:
+    """No default gate asks rows with a privacy budget to be like real ones; what is named rules, and privacy does."""
+    paid = {"make": ["t.*"], "use": "mst", "budget": {"epsilon": 1}}
+    words = {"start": {"rows": {"t": 100}}, "parts": [paid], "evaluate": {"gates": ["shape <= 0.2"]}}
+    found = planned(**words)
+    groups = {find("metrics", g.metric).group for g in found.gates if g.text != "shape <= 0.2"}  # type: ignore[attr-defined]
+    assert groups == {"privacy", "integrity"}
+    assert "shape <= 0.2" in {g.text for g in found.gates}
+    assert {"detection", "tstr"} <= {w.gate.split()[0] for w in found.waived}
+    assert [c.name for c in found.curators] == ["rules"]
+    free = planned(**(words | {"parts": [{"make": ["t.*"]}]}))
+    assert not free.waived

@@ -25,6 +25,9 @@ VARIED = "values of real rows are varied, as the specification asks: most of eac
 """Why no gate asks varied rows to be private."""
 _CHANGED = "values of real rows are varied, as the specification asks: they need not be as frequent as real ones"
 _GROUPED = "values of real rows are coarsened so that nobody can tell whose they are: rows may become alike"
+_PAID = (
+    "rows with a privacy budget are noisier than real ones, as the specification asks: how much is measured and told"
+)
 _REPEATED = "real rows are taken several times, as the specification asks, and not every one comes out changed"
 
 
@@ -126,9 +129,11 @@ def selected(found: Ruling, spec: Spec) -> Ruling:
     Copy measures look at what was made. Of a completed row that is a value or two, and that these occur beside each
     other in some real row is no copy of it; of a varied one it is most of what the real row holds, as is meant, and
     what was changed need not be as frequent as it was. Of rows that are varied to protect people they ask all but not
-    to be alike. Gates that the specification names rule all the same.
+    to be alike; of rows with a privacy budget neither likeness nor use, for that is what noise costs. Gates that the
+    specification names rule all the same.
     """
-    if not (fills(spec) or varies(spec) or masks(spec)):
+    paid = private(spec)
+    if not (fills(spec) or varies(spec) or masks(spec) or paid):
         return found
     said = set(spec.evaluate.gates)
     known = {n: cast(type[Metric], registry.find("metrics", n)) for n in registry.names("metrics")}
@@ -137,6 +142,8 @@ def selected(found: Ruling, spec: Spec) -> Ruling:
     why |= dict.fromkeys(NULLS, _FILLED) if fills(spec) else {"duplicates": _REPEATED}
     if masks(spec):
         why = {"duplicates": _GROUPED}
+    if paid:
+        why = {n: _PAID for n, m in known.items() if m.group in ("fidelity", "utility", "diversity")}
     kept = tuple(g for g in found.gates if g.text in said or g.metric not in why)
     waived = tuple(Waived(g.text, why[g.metric]) for g in found.gates if g not in kept)
     return Ruling(kept, (*found.waived, *waived))
