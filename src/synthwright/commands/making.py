@@ -213,18 +213,15 @@ def fit_file(data: Path, out: Path, generator: str, given: list[str], switches: 
     from synthwright.core.context import Context
     from synthwright.face import fit, read
     from synthwright.sources.choose import folder_of, for_path
-    from synthwright.sources.provenance import synthetic_origin
+    from synthwright.sources.provenance import refuse_synthetic
 
     if out.exists() and not switches["force"]:
         raise StoreError(
             str(out), "the model", wanted="a new folder", got="one that is there", remedy="--force replaces it"
         )
     at = data.absolute()
-    origin = synthetic_origin(for_path(str(at)).files(Context(root=folder_of(at))))
-    if origin is not None:
-        raise InputError(origin.name, "the file", wanted="real rows", got="rows that say they are synthetic",
-                         remedy="learn from real rows, or run a specification that says 'accept_synthetic: true'",
-                         )  # fmt: skip
+    refuse_synthetic(for_path(str(at)).files(Context(root=folder_of(at))), "the file",
+                     "learn from real rows, or run a specification that says 'accept_synthetic: true'")  # fmt: skip
     model = fit(read(data), generator, given=given, seed=switches["seed"])
     model.save(out)
     say.result({"model": str(out), "rows": dict(model.rows)})

@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple, cast
 import pyarrow as pa
 
 from synthwright.core.errors import InputError, StoreError
+from synthwright.store.folder import synced
 
 SYNTHETIC = "synthwright.synthetic"
 """The key of a file's metadata whose value "true" says that its rows were made, not observed."""
@@ -180,9 +181,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
-        _sync(unfinished)
+        synced(unfinished)
         unfinished.replace(path)
-        _sync(path.parent)
+        synced(path.parent)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "name another place with --out")
         raise StoreError(path.name, "the file", wanted="to write it", got=_why(error), remedy=remedy) from error
@@ -243,14 +244,6 @@ def _clean(name: str) -> str:
     if len(safe.encode()) <= 180:
         return safe
     return safe.encode()[:80].decode(errors="ignore").strip(" .")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _alive(process: int) -> bool:

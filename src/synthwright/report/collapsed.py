@@ -8,7 +8,6 @@ lacks is the generator's own loss; what is lost from then on is the collapse.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.schema import Frozen
 from synthwright.kit.measuring.chance import allowance
-from synthwright.report.released import write_whole
+from synthwright.report.released import write_forms
 
 TAILS, CELLS, ENTROPY, DISTINCT, SPREAD, DEPENDENCE, SHAPE, LIKENESS, UTILITY = (
     "tails", "rare cells", "entropy", "distinct rows", "spread", "dependence", "shape", "likeness", "utility",
@@ -147,11 +146,7 @@ class Collapse(Frozen):
         """Write `collapse.json`, `collapse.md` and `collapse.html` into a folder; return them."""
         from synthwright.report.collapsed_shown import collapse_html, collapse_markdown
 
-        texts = {"collapse.json": json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-                 "collapse.md": collapse_markdown(self), "collapse.html": collapse_html(self)}  # fmt: skip
-        for name, text in texts.items():
-            write_whole(folder / name, text)
-        return [folder / name for name in texts]
+        return write_forms(folder, "collapse", self.to_json(), collapse_markdown(self), collapse_html(self))
 
     def _repr_html_(self) -> str:
         from synthwright.report.collapsed_shown import collapse_part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.gates import parse
 from synthwright.core.schema import Frozen
-from synthwright.report.released import write_whole
+from synthwright.report.released import write_forms
 from synthwright.report.report import Report
 from synthwright.report.worst import group_of
 
@@ -170,11 +169,7 @@ class Comparison(Frozen):
         """Write `compare.json`, `compare.md` and `compare.html` into a folder; return them."""
         from synthwright.report.compared_shown import comparison_html, comparison_markdown
 
-        texts = {"compare.json": json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-                 "compare.md": comparison_markdown(self), "compare.html": comparison_html(self)}  # fmt: skip
-        for name, text in texts.items():
-            write_whole(folder / name, text)
-        return [folder / name for name in texts]
+        return write_forms(folder, "compare", self.to_json(), comparison_markdown(self), comparison_html(self))
 
     def _repr_html_(self) -> str:
         from synthwright.report.compared_shown import comparison_part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field as Setting
 
 from synthwright.core.schema import Frozen
-from synthwright.report.released import write_whole
+from synthwright.report.released import write_forms
 
 REAL, DUPLICATE, WEIGHTS = "real", "duplicate", "weights"
 SIMPLE = (DUPLICATE, WEIGHTS)
@@ -169,11 +168,7 @@ class Mixed(Frozen):
         """Write `mix.json`, `mix.md` and `mix.html` into a folder; return them."""
         from synthwright.report.mixed_shown import mixed_html, mixed_markdown
 
-        texts = {"mix.json": json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-                 "mix.md": mixed_markdown(self), "mix.html": mixed_html(self)}  # fmt: skip
-        for name, text in texts.items():
-            write_whole(folder / name, text)
-        return [folder / name for name in texts]
+        return write_forms(folder, "mix", self.to_json(), mixed_markdown(self), mixed_html(self))
 
     def _repr_html_(self) -> str:
         from synthwright.report.mixed_shown import mixed_part

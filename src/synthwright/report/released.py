@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from synthwright.core.errors import StoreError
 from synthwright.core.schema import Schema
@@ -48,6 +50,15 @@ def table_files(folder: Path, schema: Schema) -> dict[str, list[str]]:
 def media_type(name: str) -> str:
     """Return the media type of a released file, told by its ending."""
     return FORMATS.get(Path(name).suffix.lower(), "application/octet-stream")
+
+
+def write_forms(folder: Path, name: str, said: Any, markdown: str, html: str) -> list[Path]:
+    """Write what a study found as `NAME.json`, `NAME.md` and `NAME.html` into a folder; return them."""
+    found = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    texts = {f"{name}.json": found, f"{name}.md": markdown, f"{name}.html": html}
+    for file, text in texts.items():
+        write_whole(folder / file, text)
+    return [folder / file for file in texts]
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -39,6 +39,18 @@ def synthetic_origin(files: list[Path]) -> Path | None:
     return next((path for path in files if _generation(path)), None)
 
 
+def refuse_synthetic(files: list[Path], thing: str, remedy: str) -> None:
+    """Refuse files that say that their rows are synthetic.
+
+    Raises:
+        InputError: the first such file, with what to do.
+    """
+    origin = synthetic_origin(files)
+    if origin is not None:
+        raise InputError(origin.name, thing, wanted="real rows", got="rows that say they are synthetic",
+                         remedy=remedy)  # fmt: skip
+
+
 def generation_of(files: list[Path]) -> int:
     """Return how many generations of made rows the newest of these files is away from real rows; 0: none says so."""
     return max((_generation(path) for path in files), default=0)

@@ -45,6 +45,15 @@ def said_plainly(folder: Path) -> Iterator[None]:
         raise
 
 
+def synced(path: Path) -> None:
+    """Wait until the disk holds a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @dataclass(frozen=True)
 class FolderStore:
     """Folders below `at`, named `step/fingerprint`; private to the user, because they hold real rows."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from synthwright.core.errors import PrivacyError, StoreError
 from synthwright.core.spend import Spend
-from synthwright.store.folder import said_plainly
+from synthwright.store.folder import said_plainly, synced
 
 _LOG, _RELEASES = "ledger.jsonl", "releases"
 _SLACK = 1e-9
@@ -136,7 +136,7 @@ class Ledger:
                 out.flush()
                 os.fsync(out.fileno())
             unfinished.replace(place)
-            _sync(place.parent)
+            synced(place.parent)
         self._write({"entry": "settled", "key": key, "sha256": sha256(packed.encode("ascii")).hexdigest(),
                      "measured": [spend.epsilon, spend.delta]})  # fmt: skip
 
@@ -175,7 +175,7 @@ class Ledger:
             except OSError:
                 os.ftruncate(self._descriptor, end)
                 raise
-            _sync(self.at)
+            synced(self.at)
         self.lines.append(line)
         self._last = sha256(raw).hexdigest()
 
@@ -218,15 +218,6 @@ def _a_folder(at: Path) -> Iterator[None]:
         raise StoreError(str(at), "the ledger of the source", wanted="a folder that can be written",
                          got=(error.strerror or type(error).__name__).lower(),
                          remedy="name another with 'source: {ledger: folder}'") from None  # fmt: skip
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the disk holds the names in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _altered(at: Path, got: str) -> StoreError:

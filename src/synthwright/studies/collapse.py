@@ -20,24 +20,23 @@ from synthwright import __version__
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset, to_arrow
 from synthwright.core.errors import InputError
-from synthwright.core.infer import infer
 from synthwright.core.leaving_out import without
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.writing import guessed_target
 from synthwright.kit.files import SYNTHETIC
 from synthwright.report.collapsed import ACCUMULATE, FRESH, REPLACE, Chance, Collapse, Regime, Step, advise, judged
-from synthwright.sources.choose import for_path
-from synthwright.sources.provenance import synthetic_origin
 from synthwright.store.folder import said_plainly
 from synthwright.store.out import Out
 from synthwright.studies.collapse_makers import VARIES, Maker, default_of, maker_of, plain, texts_of
 from synthwright.studies.collapse_ruler import Ruler
+from synthwright.studies.data import real_rows
 
 MOST = 5_000
 """Rows of a generation where nothing is said."""
 LEAST = 50
 """Rows of a generation below which nothing can be told from chance."""
 _PARTS = 3
+_MADE_HERE = "name the real rows that these were learned from: generations are made here"
 
 
 class Wish(NamedTuple):
@@ -190,16 +189,7 @@ def _read(data: Any, schema: Schema | None) -> tuple[str, Dataset]:
         name, real = "data", held if schema is None else Dataset.of(held, schema)
     else:
         at = Path(data).absolute()
-        source = for_path(str(at))
-        ctx = Context(root=next(p for p in at.parents if not set("*?[") & set(str(p))))
-        origin = synthetic_origin(source.files(ctx))
-        if origin is not None:
-            raise _refused(origin.name)
-        tables = source.tables(ctx)
-        if schema is not None and len(schema.tables) == 1 == len(tables):
-            tables = {schema.only: next(iter(tables.values()))}
-        agreed = schema or infer(tables, text=source.text).schema
-        name, real = at.name.split(".")[0] or "data", Dataset.of(tables, agreed, text=source.text)
+        name, real = at.name.split(".")[0] or "data", real_rows(at, schema, "the data", _MADE_HERE)[2]
     if len(real.schema.tables) != 1:
         raise InputError(name, "the data", wanted="one table", got=f"{len(real.schema.tables)}",
                          remedy="name the file of one of them")  # fmt: skip
@@ -212,14 +202,9 @@ def _unmarked(data: Any) -> Any:
         not isinstance(data, Mapping)
         and (to_arrow(data, "data").schema.metadata or {}).get(SYNTHETIC.encode()) == b"true"
     ):
-        raise _refused("data")
+        raise InputError("data", "the data", wanted="real rows", got="rows that say they are synthetic",
+                         remedy=_MADE_HERE)  # fmt: skip
     return data
-
-
-def _refused(name: str) -> InputError:
-    return InputError(name, "the data", wanted="real rows", got="rows that say they are synthetic",
-                      remedy="name the real rows that these were learned from: generations are made here",
-                      )  # fmt: skip
 
 
 def _target(real: Dataset, asked: str | None, name: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from synthwright.report.compared import Comparison, Method, advise
 from synthwright.report.released import write_whole
 from synthwright.store.folder import said_plainly
 from synthwright.store.out import Out
-from synthwright.studies.data import Task, files_of, specification, task_of
+from synthwright.studies.data import Task, files_of, refuse_seconds, specification, task_of
 
 WORK = "synthwright.studies.method:run_method"
 SECONDS = 900.0
@@ -79,8 +78,7 @@ def compare(data: Any, wish: Wish, out: Path | None, tell: Tell = lambda _: None
             whole = compare(data, wish, Path(folder) / "compare", tell)
             methods = tuple(m.model_copy(update={"report": ""}) for m in whole.methods)
             return whole.model_copy(update={"methods": methods})
-    if isinstance(wish.seconds, bool) or not (isinstance(wish.seconds, int | float) and 0 < wish.seconds < math.inf):
-        raise InputError("compare", "seconds", wanted="a number above 0", got=f"a {type(wish.seconds).__name__}")
+    refuse_seconds("compare", wish.seconds)
     for name in wish.methods or ():
         _known(name)
     with Out.open(out) as place, TemporaryDirectory(prefix="synthwright-") as beside:

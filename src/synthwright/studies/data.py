@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthwright.core.context import Context
+from synthwright.core.contracts import Source
 from synthwright.core.dataset import Dataset, to_arrow
 from synthwright.core.errors import InputError
 from synthwright.core.hashes import sha256
@@ -17,7 +19,7 @@ from synthwright.core.writing import document, guessed_target_of, schema_yaml
 from synthwright.kit.files import folder_names
 from synthwright.report.released import write_whole
 from synthwright.sources.choose import folder_of, for_path
-from synthwright.sources.provenance import synthetic_origin
+from synthwright.sources.provenance import refuse_synthetic
 from synthwright.steps.source import left_out, told_left_out
 
 HELD_OUT = 0.2
@@ -66,25 +68,39 @@ def task_of(data: Any, folder: Path, target: str | None, schema: Schema | None, 
         InputError: nothing can be learned from it, it says that it is synthetic, or it has no such target.
     """
     at = Path(data).absolute() if isinstance(data, str | Path) else _written(data, folder)
-    source = for_path(str(at))
-    ctx = Context(root=folder_of(at))
-    origin = synthetic_origin(source.files(ctx))
-    if origin is not None:
-        raise InputError(origin.name, "the file", wanted="real rows", got="rows that say they are synthetic",
-                         remedy="compare methods on the rows that these were learned from")  # fmt: skip
-    tables = source.tables(ctx)
-    if schema is not None and len(schema.tables) == 1 == len(tables):
-        tables = {schema.only: next(iter(tables.values()))}
-    agreed = schema or infer(tables, text=source.text).schema
-    dataset = Dataset.of(tables, agreed, text=source.text)
+    remedy = "compare methods on the rows that these were learned from"
+    source, files, dataset = real_rows(at, schema, "the file", remedy)
+    agreed = dataset.schema
     weak = left_out(dataset)
     counts = {t: dataset.rows(t) for t in agreed.tables if t not in weak}
     whole = sum(counts.values())
     wanted = counts if rows is None else {t: max(1, round(rows * n / whole)) for t, n in counts.items()}
     name = at.name.split(".")[0] or "data" if isinstance(data, str | Path) else "data"
     fixed = folder_of(at) if set("*?[") & set(str(at)) else at
-    return Task(name, source.name, str(at), fixed, tuple(sha256(f) for f in source.files(ctx)), agreed, wanted, whole,
+    return Task(name, source.name, str(at), fixed, tuple(map(sha256, files)), agreed, wanted, whole,
                 _target(dataset, target, name), weak, tuple(map(told_left_out, weak)))  # fmt: skip
+
+
+def real_rows(at: Path, schema: Schema | None, thing: str, remedy: str) -> tuple[Source, list[Path], Dataset]:
+    """Return the source that reads a path, its files, and their rows; the schema is inferred where none is given.
+
+    Raises:
+        InputError: they say that they are synthetic: the thing and the remedy are told.
+    """
+    source, ctx = for_path(str(at)), Context(root=folder_of(at))
+    files = source.files(ctx)
+    refuse_synthetic(files, thing, remedy)
+    tables = source.tables(ctx)
+    if schema is not None and len(schema.tables) == 1 == len(tables):
+        tables = {schema.only: next(iter(tables.values()))}
+    agreed = schema or infer(tables, text=source.text).schema
+    return source, files, Dataset.of(tables, agreed, text=source.text)
+
+
+def refuse_seconds(owner: str, seconds: Any) -> None:
+    """Refuse a limit that is no time: an InputError."""
+    if isinstance(seconds, bool) or not (isinstance(seconds, int | float) and 0 < seconds < math.inf):
+        raise InputError(owner, "seconds", wanted="a number above 0", got=f"a {type(seconds).__name__}")
 
 
 def specification(task: Task, method: str, seed: int) -> Spec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +34,7 @@ from synthwright.report.mixed import (
 )
 from synthwright.store.folder import said_plainly
 from synthwright.store.out import Out
+from synthwright.studies.data import refuse_seconds
 from synthwright.studies.mix_data import EVEN, SECONDS, Aim, Dose, Ground, Wish, doses, ground_of, shown
 from synthwright.studies.mix_recipe import recipe
 from synthwright.studies.mix_score import (
@@ -119,8 +119,7 @@ def mix_rows(data: Any, wish: Wish, out: Path | None, tell: Tell = lambda _: Non
     if out is None:
         with TemporaryDirectory(prefix="synthwright-") as folder:
             return mix_rows(data, wish, Path(folder) / "mix", tell).model_copy(update={"recipe": ""})
-    if isinstance(wish.seconds, bool) or not (isinstance(wish.seconds, int | float) and 0 < wish.seconds < math.inf):
-        raise InputError("mix", "seconds", wanted="a number above 0", got=f"a {type(wish.seconds).__name__}")
+    refuse_seconds("mix", wish.seconds)
     names = tuple(dict.fromkeys(wish.methods if wish.methods is not None else METHODS))
     for name in names:
         _known(name)

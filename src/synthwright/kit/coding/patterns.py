@@ -115,6 +115,16 @@ class Layout:
         return Layout(tuple(c if isinstance(c, str) else tuple(c) for c in places), check)
 
 
+def laid_out(layouts: Sequence[Layout], which: np.ndarray, dice: Dice) -> np.ndarray:
+    """Return a code for each row, in the layout that is chosen for it."""
+    numbers = dice.uniform()
+    out = np.empty(len(which), dtype=object)
+    for i, layout in enumerate(layouts):
+        rows = np.flatnonzero(which == i)
+        out[rows] = layout.write((numbers[rows] * layout.size).astype(np.int64), dice.some(rows))
+    return out.astype(np.str_)
+
+
 @dataclass(frozen=True)
 class Pattern:
     """The layouts of regular text, and the share of each."""
@@ -125,12 +135,7 @@ class Pattern:
     def draw(self, dice: Dice) -> np.ndarray:
         """Return a code for each row."""
         which = dice.integers(0, 1) if len(self.layouts) == 1 else _pick(self.shares, dice)
-        numbers = dice.uniform()
-        out = np.empty(len(dice), dtype=object)
-        for i, layout in enumerate(self.layouts):
-            rows = np.flatnonzero(which == i)
-            out[rows] = layout.write((numbers[rows] * layout.size).astype(np.int64), dice.some(rows))
-        return out.astype(np.str_)
+        return laid_out(self.layouts, which, dice)
 
     def number(self, numbers: np.ndarray, key: int, dice: Dice) -> np.ndarray:
         """Return codes of the commonest layout: different numbers, different codes, longer ones when it is used up."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.coding.patterns import AGREE, ROOMY, Layout, characters, narrow_digits
+from synthwright.kit.coding.patterns import AGREE, ROOMY, Layout, characters, laid_out, narrow_digits
 from synthwright.kit.sampling.dice import Dice
 
 LONGEST = 400
@@ -49,12 +49,7 @@ class Slot:
         which = _pick(self.shares, dice)
         if self.words:
             return np.asarray(self.words, dtype=np.str_)[which]
-        number = dice.uniform()
-        out = np.empty(len(which), dtype=object)
-        for i, layout in enumerate(self.layouts):
-            rows = np.flatnonzero(which == i)
-            out[rows] = layout.write((number[rows] * layout.size).astype(np.int64), dice.some(rows))
-        return out.astype(np.str_)
+        return laid_out(self.layouts, which, dice)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same slot from."""
