@@ -112,14 +112,14 @@ def test_workers_do_not_change_a_byte(project: Path) -> None:
 
 def test_several_shards_and_workers(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More rows than a shard holds come out alike from one process and from two."""
-    text = SPEC + "start: {rows: {people: 140000}}\ncurate: [{use: rules}]\n"
+    text = SPEC + "start: {rows: {people: 70000}}\ncurate: [{use: rules}]\n"
     (project / "people.yaml").write_text(text.replace("[integrity, shape, exact-copies]", "[rows, keys]"))
     for workers in (1, 2):
         sw.run(project / "people.yaml", project / f"out{workers}", workers=workers)
     one, two = bytes_of(project / "out1"), bytes_of(project / "out2")
     assert one == two
     ids = pq.read_table(project / "out1" / "data" / "people", columns=["id"])["id"].to_numpy()
-    assert len(ids) == len(set(ids.tolist())) == 140_000
+    assert len(ids) == len(set(ids.tolist())) == 70_000
 
 
 def test_a_second_run_does_nothing_again(project: Path) -> None:
@@ -147,16 +147,16 @@ def test_a_lock_rebuilds_the_release(project: Path) -> None:
         sw.run(lock, project / "third", root=project)
 
 
-@pytest.mark.parametrize("moment", range(4))
-def test_killed_and_run_again(project: Path, moment: int) -> None:
-    """Killed at a random moment and started again, a run ends with the same bytes as one that was left alone."""
+def test_killed_and_run_again(project: Path) -> None:
+    """Killed at random moments, each time further on, a run ends with the same bytes as one that was left alone."""
     sw.run(project / "people.yaml", project / "whole")
     code = "import sys, synthwright as sw\nsw.run(sys.argv[1], sys.argv[2], workers=2)"
     command = [sys.executable, "-c", code, str(project / "people.yaml"), str(project / "out")]
-    running = subprocess.Popen(command, start_new_session=True)
-    time.sleep(0.4 + random.Random(moment).random() * 2.5)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    for moment in range(4):
+        running = subprocess.Popen(command, start_new_session=True)
+        time.sleep(0.4 + random.Random(moment).random() * 2.5)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
     subprocess.run(command, check=True)
     assert bytes_of(project / "out") == bytes_of(project / "whole")
     assert verify(project / "out") == []
