@@ -45,10 +45,15 @@ class Looks(NamedTuple):
 
 @kernel
 def _leaves(features, forest, which):
-    """Return the leaf of every row in the tree that is chosen for it."""
+    """Return the leaf of every row in the tree that is chosen for it.
+
+    Tree by tree: the nodes of one fit into a core's own cache, those of all do not, which takes a third longer.
+    """
     found = np.empty(len(which), np.int32)
-    for i in range(len(which)):
-        found[i] = leaf_of(features, forest.tree, forest.roots[which[i]], i)
+    for tree in range(len(forest.roots)):
+        for i in range(len(which)):
+            if which[i] == tree:
+                found[i] = leaf_of(features, forest.tree, forest.roots[tree], i)
     return found
 
 
