@@ -1,27 +1,24 @@
-"""`mst` and `aim` on the census table, beside independent noisy marginals and other programs, at the same privacy.
+"""Ours on the census table, beside independent noisy marginals and other programs, at the same privacy.
 
-`python bench/private.py` writes `bench/private.md`. `--peers FOLDER` runs other programs too, each in an environment of
-its own in that folder (`dpmm`, `smartnoise`, `opendp`), for at most half an hour.
+`python bench/private.py` keeps each run as a line of `bench/private.jsonl`, does not repeat those that are there, and
+writes `bench/private.md` of all (`--render` does nothing else). `--peers FOLDER` runs other programs too, each in an
+environment of its own in that folder (`dpmm`, `smartnoise`, `opendp`), on at most half an hour of processor time.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import os
-import platform
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from private_cells import ABSENT, COLUMNS, DELTA, HERE, LIMIT, PEERS, YARDSTICK, Cache, Cell, other, page
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Part
@@ -29,26 +26,13 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.core.spend import Spend
 from synthwright.generators.aim import Aim
+from synthwright.generators.dp_network import DpNetwork
 from synthwright.generators.mst import Mst
 from synthwright.kit.private.accounting import rho_for
+from synthwright.kit.private.recipe import Marginal
 
-HERE = Path(__file__).resolve().parent
 ADULT = HERE.parents[1] / "shared" / "data" / "benchmark" / "adult" / "train.parquet"
-DELTA = 1e-9
 EPSILONS = (1.0, 10.0)
-LIMIT = 1_800
-"""Seconds that another program may take."""
-PEERS = ("dpmm-mst", "dpmm-aim", "dpmm-privbayes", "opendp-aim", "smartnoise-mst", "smartnoise-aim")
-HEAD = """# Rows with a formal guarantee, beside other programs
-
-Written by `python bench/private.py`. {machine}; {versions}. Real rows: the training part of the census table (39,074),
-delta {delta:g}; one thread each. As many rows are made, and for every two (three) columns the total variation between
-the shares of all combinations is taken, on average: 0 is the same, 1 has nothing in common. Numbers are compared in 32
-equally wide bins. Domains are those of the census codebook; `mst` and `aim` cut bins finer within their budget, other
-programs get the cells themselves. *Independent columns, noisy* is the yardstick: every column by itself at the same
-privacy. Ours and it are means over runs: {runs}.
-
-"""
 BINS = 32
 """Bins of a column of numbers, in which errors are measured; equally wide between its ends."""
 EIGHT = ("age", "workclass", "education", "marital_status", "occupation", "sex", "hours_per_week", "income")
@@ -74,18 +58,6 @@ VALUES = {
     "income": "<=50K >50K",
 }  # fmt: skip
 """The labels that the codebook lists; here `Unknown` stands beside them."""
-
-
-class Cell(NamedTuple):
-    """One run: the errors and what they cost."""
-
-    columns: str
-    epsilon: float
-    what: str
-    pairs: float | None
-    triples: float | None
-    seconds: float
-    why: str = ""
 
 
 def labels(name: str) -> list[str]:
@@ -145,115 +117,71 @@ def alone(real: np.ndarray, sizes: list[int], epsilon: float, seed: int) -> np.n
     return np.stack(made)
 
 
-def ours(names: tuple[str, ...], epsilon: float, seed: int) -> Iterator[tuple[str, np.ndarray, float]]:
-    """Yield what ours make, and the processor seconds."""
+def ours() -> tuple[type[Marginal], ...]:
+    """Return ours; networks only where their extra is."""
+    return Mst, Aim, *([DpNetwork] if find_spec("opacus") else [])
+
+
+def made_by(kind: type[Marginal], names: tuple[str, ...], epsilon: float, seed: int) -> tuple[np.ndarray, float]:
+    """Return what one of ours makes, and the processor seconds."""
     held = data(names)
     part = Part(tuple(f"people.{n}" for n in names))
-    for kind in (Mst, Aim):
-        began = time.process_time()
-        maker = kind.model_validate({"domain": domain(names)})
-        release = maker.measure(held, part, budget=Spend(epsilon, DELTA), ctx=Context())
-        model = maker.learned(release, part, held.schema, Context())
-        given = Dataset.blank(held.schema, {"people": held.rows()})
-        out = model.sample(given, Context(seed=seed)).data.tables["people"]
-        yield kind.name, coded(out, names), time.process_time() - began
+    began = time.process_time()
+    maker = kind.model_validate({"domain": domain(names)})
+    release = maker.measure(held, part, budget=Spend(epsilon, DELTA), ctx=Context())
+    model = maker.learned(release, part, held.schema, Context())
+    given = Dataset.blank(held.schema, {"people": held.rows()})
+    out = model.sample(given, Context(seed=seed)).data.tables["people"]
+    return coded(out, names), time.process_time() - began
 
 
-def others(
-    folder: Path, real: np.ndarray, sizes: list[int], epsilon: float
-) -> Iterator[tuple[str, np.ndarray | str, float]]:
-    """Yield what other programs make, or why they make nothing, and the processor seconds."""
-    for program in PEERS:
-        python = folder / program.partition("-")[0] / "bin" / "python"
-        if not python.exists():
-            yield program, "not installed here", 0.0
-            continue
-        with tempfile.TemporaryDirectory() as temporary:
-            into, out = Path(temporary, "real.npz"), Path(temporary, "made.npy")
-            np.savez(into, rows=real, sizes=np.array(sizes))
-            before = os.times()
-            try:
-                done = subprocess.run(
-                    [
-                        str(python),
-                        str(HERE / "private_peers.py"),
-                        program,
-                        str(epsilon),
-                        str(DELTA),
-                        str(into),
-                        str(out),
-                    ],
-                    capture_output=True,
-                    text=True,
-                    timeout=LIMIT,
-                    check=False,
-                    env={**os.environ, "OMP_NUM_THREADS": "1"},
-                )
-                why = "" if out.exists() else (done.stderr.strip().splitlines() or ["nothing"])[-1][:60]
-            except subprocess.TimeoutExpired:
-                why = "over 30 minutes"
-            after = os.times()
-            seconds = after.children_user + after.children_system - before.children_user - before.children_system
-            yield program, why or np.load(out), seconds
-
-
-def cells_of(called: str, names: tuple[str, ...], args: argparse.Namespace) -> Iterator[Cell]:
-    """Yield every run on some columns."""
+def cells_of(called: str, names: tuple[str, ...], epsilon: float, args: argparse.Namespace, cache: Cache) -> None:
+    """Run what has not been run yet on some columns."""
     real = coded(data(names).tables["people"], names)
     sizes = [min(BINS, ENDS[n][1] - ENDS[n][0] + 1) if n in ENDS else len(labels(n)) for n in names]
 
-    def cell(epsilon: float, what: str, made: np.ndarray | str, seconds: float) -> Cell:
-        if isinstance(made, str):
-            return Cell(called, epsilon, what, None, None, seconds, made)
-        return Cell(called, epsilon, what, error(real, made, 2), error(real, made, 3), seconds)
+    def keep(what: str, seed: int, made: np.ndarray | str, seconds: float, version: str = "") -> None:
+        errors: tuple[float | None, float | None] = None, None
+        why = made if isinstance(made, str) else ""
+        if not isinstance(made, str):
+            errors = error(real, made, 2), error(real, made, 3)
+        cell = Cell(called, epsilon, what, seed, *errors, round(seconds, 1), why, version)
+        print(cell, flush=True)
+        cache.add(cell)
 
-    for epsilon in EPSILONS:
-        for seed in range(args.seeds):
-            yield cell(epsilon, "independent columns, noisy", alone(real, sizes, epsilon, seed), 0.0)
-            for what, made, seconds in ours(names, epsilon, seed):
-                yield cell(epsilon, what, made, seconds)
-        if args.peers:
-            for what, made, seconds in others(Path(args.peers), real, sizes, epsilon):
-                yield cell(epsilon, what, made, seconds)
-
-
-def page(cells: list[Cell]) -> str:
-    """Return the page."""
-    runs: dict[tuple[str, float, str], list[Cell]] = {}
-    for c in cells:
-        runs.setdefault((c.columns, c.epsilon, c.what), []).append(c)
-    lines = [
-        "| columns | epsilon | made by | two columns | three columns | CPU seconds |",
-        "|---|---:|---|---:|---:|---:|",
-    ]
-    for (columns, epsilon, what), found in runs.items():
-        pairs, triples = ([getattr(c, n) for c in found if getattr(c, n) is not None] for n in ("pairs", "triples"))
-        told = [f"{np.mean(pairs):.4f}", f"{np.mean(triples):.4f}"] if pairs else [found[0].why, "-"]
-        seconds = np.mean([c.seconds for c in found])
-        lines.append(f"| {columns} | {epsilon:g} | {what} | {told[0]} | {told[1]} | {seconds:.1f} |")
-    machine = f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores"
-    versions = ", ".join(f"{p} {version(p)}" for p in ("synthwright", "numpy", "opendp"))
-    return (
-        HEAD.format(machine=machine, versions=versions, delta=DELTA, runs=max(len(f) for f in runs.values()))
-        + "\n".join(lines)
-        + "\n"
-    )
+    for seed in range(args.seeds):
+        if (called, epsilon, YARDSTICK, seed) not in cache.held:
+            keep(YARDSTICK, seed, alone(real, sizes, epsilon, seed), 0.0)
+        for kind in ours():
+            if (called, epsilon, kind.name, seed) not in cache.held:
+                keep(kind.name, seed, *made_by(kind, names, epsilon, seed), version("synthwright"))
+    for program in PEERS if args.peers else ():
+        if program.startswith(args.only) and (called, epsilon, program, 0) not in cache.held:
+            why = cache.hopeless(called, epsilon, program)
+            told = (why, 0.0, "") if why else other(program, Path(args.peers), real, sizes, epsilon, args.limit)
+            if told[0] != ABSENT:
+                keep(program, 0, *told)
 
 
 def main() -> None:
-    """Run everything, and write the page."""
-    parser = argparse.ArgumentParser()
+    """Run what has not been run yet, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="runs of ours; other programs run once")
     parser.add_argument("--peers", default="", help="a folder of environments: dpmm, smartnoise, opendp")
-    parser.add_argument("--out", default=str(HERE / "private.md"))
+    parser.add_argument("--only", default="", help="programs whose name begins so")
+    parser.add_argument("--columns", nargs="*", default=list(COLUMNS), choices=COLUMNS)
+    parser.add_argument("--epsilon", nargs="*", type=float, default=list(EPSILONS))
+    parser.add_argument("--limit", type=int, default=LIMIT, help="processor seconds of another program's run")
+    parser.add_argument("--cache", type=Path, default=HERE / "private.jsonl")
+    parser.add_argument("--out", type=Path, default=HERE / "private.md")
+    parser.add_argument("--render", action="store_true", help="run nothing")
     args = parser.parse_args()
-    every = tuple(pq.read_schema(ADULT).names)
-    cells: list[Cell] = []
-    for called, names in (("eight", EIGHT), ("all fifteen", every)):
-        for cell in cells_of(called, names, args):
-            print(cell, flush=True)
-            cells.append(cell)
-            Path(args.out).write_text(page(cells), encoding="utf-8")
+    names = {"eight": EIGHT, "all fifteen": tuple(pq.read_schema(ADULT).names)}
+    cache = Cache(args.cache)
+    for called in () if args.render else args.columns:
+        for epsilon in args.epsilon:
+            cells_of(called, names[called], epsilon, args, cache)
+    args.out.write_text(page(list(Cache(args.cache).held.values())), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,18 @@ MODULES = {"pyyaml": "yaml", "python-stdnum": "stdnum"}
 """Modules that are called otherwise than their distribution."""
 BROUGHT = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "yarl": "aiohttp"}
 """Modules that come with a declared dependency, and belong to its interface."""
-OPTIONAL = {"hypothesis", "opendp", "pandas", "pypdf", "sqlglot", "litellm", "torch", "safetensors"}
+OPTIONAL = {
+    "dp_accounting",
+    "hypothesis",
+    "opacus",
+    "opendp",
+    "pandas",
+    "pypdf",
+    "sqlglot",
+    "litellm",
+    "torch",
+    "safetensors",
+}
 """Modules that are imported only where the user has them: frames that users bring, strategies for tests, and extras."""
 
 

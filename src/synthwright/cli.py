@@ -174,14 +174,15 @@ def mix(
     test: Annotated[Optional[Path], typer.Option("--test", help="Real rows that confirm the choice; by default a fifth of --real.")] = None,  # noqa: E501, UP045
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long a method may take to be tried, and again to be confirmed.")] = 900,  # noqa: E501
     out: Annotated[Optional[Path], typer.Option("--out", "-o", help="Where page and recipe go; by default out/mix-NAME.")] = None,  # noqa: E501, UP045
-    seed: Draw = 0, force: Force = False, json: Json = False, quiet: Quiet = False,
+    seed: Draw = 0, workers: Workers = None, force: Force = False, json: Json = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Find which generator and which share of synthetic rows help a model, or that none does."""
     from synthwright.commands.mixing import mix_file
     from synthwright.commands.saying import Say
 
     mix_file(real, target, {"methods": with_, "shares": shares}, out, {"positive": positive, "test": test,
-             "seconds": seconds, "seed": seed, "force": force}, Say(json=json, quiet=quiet))  # fmt: skip
+             "seconds": seconds, "seed": seed, "workers": workers, "force": force},
+             Say(json=json, quiet=quiet))  # fmt: skip
 
 
 @app.command(epilog="Example:  synthwright collapse people.parquet --generations 10 --target income --share-fresh 0.5")
@@ -249,6 +250,16 @@ def verify(folder: Annotated[Path, typer.Argument(help="A release.")], *, json: 
     from synthwright.commands.saying import Say
 
     verify_release(folder, Say(json=json, quiet=quiet))
+
+
+@app.command(epilog="Example:  synthwright ledger people.csv.privacy")
+def ledger(folder: Annotated[Path, typer.Argument(help="The ledger of a source, or the source that it is beside.")], *,
+           json: Json = False, quiet: Quiet = False) -> None:  # fmt: skip
+    """Show what was spent of the privacy of a source, whom that protects, and what is left."""
+    from synthwright.commands.ledgers import show_ledger
+    from synthwright.commands.saying import Say
+
+    show_ledger(folder, Say(json=json, quiet=quiet))
 
 
 @app.command(name="list", epilog="Example:  synthwright list generators")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from synthwright.core import registry
-from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Generator
 from synthwright.core.dataset import Dataset, to_arrow
 from synthwright.core.errors import Fault, InputError, UnknownNameError
@@ -39,10 +38,9 @@ def read(path: str | Path, schema: Schema | None = None, **settings: Any) -> Dat
     Raises:
         InputError: it cannot be read.
     """
-    from synthwright.sources.choose import folder_of, for_path
+    from synthwright.sources.generations import as_read
 
-    at = Path(path).absolute()
-    return for_path(str(at), **settings).read(Context(root=folder_of(at)), schema)
+    return as_read(Path(path).absolute(), schema, settings)
 
 
 def fit(

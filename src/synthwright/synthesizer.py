@@ -18,11 +18,13 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset, to_arrow
 from synthwright.core.errors import InputError, SampleError, SpecError, StoreError
 from synthwright.core.hashes import of_folder
+from synthwright.core.jobs import MADE_ANEW
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
 from synthwright.kit.learning.setting import RARE, chosen, frequent
 from synthwright.kit.tables import write_json
+from synthwright.sources.generations import generation_in
 from synthwright.steps.complete import Fitted, complete
 from synthwright.steps.fit import fit_part, load_fitted, save_fitted
 
@@ -149,6 +151,8 @@ class Synthesizer:
     frame: Frame
     labels: Mapping[str, pa.Array]
     """For each category column, the labels that enough real rows share: what `balanced` balances."""
+    generation: int = 1
+    """How many generations of made rows its rows are away from real ones: 1, unless it learned from made ones."""
 
     @property
     def schema(self) -> Schema:
@@ -214,7 +218,7 @@ class Synthesizer:
                              got="something else") from None  # fmt: skip
         for column in names:
             able = any(column in k.part.produce and p.generator.abilities.given == "any" for p, k, _ in self.fitted)
-            given = any(column in p.part.given for p, _, _ in self.fitted)
+            given = any(column in p.part.given for p, _, _ in self.fitted if p.generator.name != MADE_ANEW)
             alone = any(column in p.part.produce and p.generator.abilities.given == "none" for p, _, _ in self.fitted)
             if not (able or given) or alone:
                 raise InputError(
@@ -311,7 +315,8 @@ def learn(plan: Plan, data: Dataset, frame: Frame, seed: int) -> Synthesizer:
         for c in p.part.produce
         if data.schema.field(c).kind.value in ("category", "boolean") and not data.schema.field(c).anew
     }
-    return Synthesizer(plan, fitted, {t: data.rows(t) for t in data.schema.tables}, frame, labels)
+    made = generation_in((*frame.schemas.values(), *(t.schema for t in data.tables.values())))
+    return Synthesizer(plan, fitted, {t: data.rows(t) for t in data.schema.tables}, frame, labels, made + 1)
 
 
 def _write_model(model: Synthesizer, at: Path) -> None:
@@ -324,7 +329,8 @@ def _write_model(model: Synthesizer, at: Path) -> None:
         save_fitted(keeper, learned, at / f"part-{i}")
     labels = {c: v.to_pylist() for c, v in model.labels.items()}
     said = {"synthwright": __version__, "plan": model.plan.to_json(), "rows": dict(model.rows), "labels": labels,
-            "parts": [p.name for p, _, _ in model.fitted], "frame": model.frame.to_json()}  # fmt: skip
+            "parts": [p.name for p, _, _ in model.fitted], "frame": model.frame.to_json(),
+            "generation": model.generation}  # fmt: skip
     write_json(at / "synthesizer.json", said)
     write_json(at / "hashes.json", of_folder(at, apart="hashes.json"))
 
@@ -356,6 +362,7 @@ def _read_model(at: Path) -> Synthesizer:
         parts = [(named[n], at / f"part-{i}") for i, n in enumerate(said["parts"])]
         labels = {c: pa.array(v, canonical(plan.schema.field(c))) for c, v in said["labels"].items()}
         rows, frame = {str(t): int(n) for t, n in said["rows"].items()}, Frame.of_json(said["frame"])
+        made = max(int(said.get("generation", 1)), 1)
     except (
         ValueError,
         KeyError,
@@ -368,4 +375,4 @@ def _read_model(at: Path) -> Synthesizer:
     ) as error:
         raise StoreError(str(at), "the model", wanted="what Synthwright wrote", got=type(error).__name__,
                          remedy="fit it again, or get it again from where it came") from None  # fmt: skip
-    return Synthesizer(plan, tuple((p, *load_fitted(p.generator, f)) for p, f in parts), rows, frame, labels)
+    return Synthesizer(plan, tuple((p, *load_fitted(p.generator, f)) for p, f in parts), rows, frame, labels, made)

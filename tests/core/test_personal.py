@@ -76,6 +76,23 @@ def test_clear_names_help(name: str, what: str, mark: str) -> None:
     assert _mark(_made(what), name) == mark
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "mark"),
+    [
+        ("cell", "262-01-{:05d}-1", None),  # cells of a network
+        ("tel", "8-15-{:05d}-7", None),
+        ("cell", "+49 160 12{:05d}", "phone"),
+        ("mobile", "0160 12{:05d}", "phone"),
+        ("phone", "262-01-{:05d}-1", "phone"),
+        ("cell phone", "262-01-{:05d}-1", "phone"),
+    ],
+)
+def test_codes_that_come_back_are_no_telephones(name: str, said: str, mark: str | None) -> None:
+    """A name that other things have too is enough for numbers that hardly repeat, or that one can dial."""
+    assert _mark([said.format(i % 30 * 111) for i in range(300)], name) == mark
+    assert _mark([said.format(i) for i in range(300)], name) == "phone"
+
+
 def test_numbers_may_be_personal_too() -> None:
     """Phone, card and insurance numbers that are kept as numbers are text inside, and numbers outside."""
     faker = Faker()

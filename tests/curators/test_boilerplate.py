@@ -116,4 +116,4 @@ def test_patterns_are_sound(pattern: Pattern) -> None:
     group, _, case, said = pattern
     assert group in GROUPS
     assert not pc.match_substring_regex(pa.array([""]), said)[0].as_py()
-    assert case or not re.search(r"[A-Z]", said)
+    assert case or not re.search(r"[A-Z]", re.sub(r"\\p(L|\{Han\})", "", said))

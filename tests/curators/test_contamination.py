@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +15,11 @@ import pytest
 from synthwright.core.context import Context
 from synthwright.core.contracts import Verdict
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import InputError, PathError
+from synthwright.core.errors import FitError, InputError, PathError
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.contamination import Contamination
 from synthwright.testing import check_curator
+from synthwright.testing.models import DirectModels
 
 
 def dataset(texts: Sequence[str | None]) -> Dataset:
@@ -59,15 +61,17 @@ TEXTS = [
     MIDDLE + "?", f"tell me, {MIDDLE} please", "how many legs do seven ants have together", "What is a NOUN?",
     "tell me what is a noun", "42", "", None, "a text of its own that stands nowhere else in the wide world at all",
 ]  # fmt: skip
-KEEP = [False, True, False, False, True, False, True, True, True, True, True]
+REASONS = ["in-evaluation-set", None, "in-evaluation-set", "in-evaluation-set", "near-evaluation-set",
+           "in-evaluation-set", None, None, None, None, None]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.txt", "a.csv", "a.parquet", "folder"])
 def test_sets_are_read(sets: Path, name: str) -> None:
     """Thirteen words in a row, eight of shorter items, or all: whatever form the set has."""
     verdict = ruled(Contamination(sets=(name,)), TEXTS, sets)
-    assert verdict.keep.tolist() == KEEP
-    assert set(verdict.reason.to_pylist()) == {None, "in-evaluation-set"}
+    assert verdict.reason.to_pylist() == REASONS
+    exactly = ruled(Contamination(sets=(name,), near=None), TEXTS, sets)
+    assert exactly.reason.to_pylist() == [None if r == "near-evaluation-set" else r for r in REASONS]
 
 
 def test_planted_items_are_found(tmp_path: Path) -> None:
@@ -79,6 +83,66 @@ def test_planted_items_are_found(tmp_path: Path) -> None:
     gone = ~ruled(Contamination(sets=("set.txt",)), [*words[300:], *planted], tmp_path).keep
     assert gone[1200:].all()
     assert gone[:1200].sum() <= 5
+
+
+def test_one_word_replaced_is_found(tmp_path: Path) -> None:
+    """Items of eight words or more with the middle one replaced go; fresh texts by the same law stay."""
+    rng = np.random.default_rng(2)
+    words = [[f"w{i}" for i in rng.zipf(1.2, n) % 5000] for n in rng.integers(8, 16, 600)]
+    words = [w for w in words if len(set(w)) == len(w)]
+    known, fresh = words[: len(words) // 2], words[len(words) // 2 :]
+    (tmp_path / "set.txt").write_text("\n".join(map(" ".join, known)), encoding="utf-8")
+    changed = [[*w[: len(w) // 2], "other", *w[len(w) // 2 + 1 :]] for w in known]
+    verdict = ruled(Contamination(sets=("set.txt",)), [" ".join(w) for w in (*changed, *fresh)], tmp_path)
+    assert not verdict.keep[: len(changed)].any()
+    assert verdict.keep[len(changed) :].all()
+    assert verdict.score is not None
+    assert verdict.score[0] == pytest.approx((len(known[0]) - 1) / (len(known[0]) + 1))
+
+
+def test_what_is_like_an_item(sets: Path) -> None:
+    """By words, another order of a short item goes; by a model, what the model says; both only where asked for."""
+    texts = ["A noun, what is it?", "what a noun is", "Tell me a joke", None, ""]
+    assert ruled(Contamination(sets=("a.txt",)), texts, sets).keep.all()
+    curator = Contamination(sets=("a.txt",), by="words", similarity=0.5)
+    assert curator.asks() == ()
+    verdict = ruled(curator, texts, sets)
+    assert verdict.reason.to_pylist() == ["like-evaluation-set", "like-evaluation-set", None, None, None]
+    assert verdict.score is not None
+    assert (verdict.score[:2] >= 0.5).all()
+    assert Contamination(similarity=0.5).faults(dataset(texts).schema)[0].startswith("similarity: nothing")
+
+
+def test_by_a_model(sets: Path) -> None:
+    """Vectors of a model decide where one is named, and settled rows are not asked about; without models it says so."""
+    asked: list[str] = []
+
+    class Spy(DirectModels):
+        def each(self, items: Any, work: Any, told: Any = None) -> Any:
+            asked.extend(t for chunk in items for t in chunk)
+            return super().each(items, work, told)
+
+    data = dataset(["an early text of mine", "a new one entirely", SHORT])
+    curator = Contamination(sets=("a.txt",), by="embedder", similarity=0.999, near=None)
+    assert curator.asks() == ("embedder",)
+    ctx = Context(root=sets, models=Spy(lambda *_: ""))
+    judge = curator.fit(data, None, ctx, {"t": 1})
+    assert judge.judge(data, Context())[0].reason.to_pylist() == [None, None, "in-evaluation-set"]
+    assert asked == ["a new one entirely", SHORT, LONG, MIDDLE, SHORT]
+    loose = curator.model_copy(update={"similarity": 0.01}).fit(data, None, ctx, {"t": 1})
+    assert loose.judge(data, Context())[0].reason.to_pylist() == [None, "like-evaluation-set", "in-evaluation-set"]
+    with pytest.raises(FitError, match="embedding model to ask"):
+        ruled(curator, ["a text of some length"], sets)
+
+
+def test_shards_change_nothing(sets: Path) -> None:
+    """Rows are ruled on alike, together or one by one."""
+    data = dataset(TEXTS)
+    judge = Contamination(sets=("a.txt",), by="words").fit(data, None, Context(root=sets))
+    whole = judge.judge(data, Context())[0].reason.to_pylist()
+    held = data.tables["t"]
+    single = [Dataset(data.schema, {"t": held.slice(i, 1)}) for i in range(held.num_rows)]
+    assert [judge.judge(d, Context())[0].reason[0].as_py() for d in single] == whole
 
 
 def test_columns_can_be_named(sets: Path) -> None:

@@ -50,6 +50,16 @@ def test_planted_copies_are_found() -> None:
     assert found / (found + wrong) >= 0.98
 
 
+def test_one_word_replaced_is_found() -> None:
+    """A real text of eight words with one replaced goes; with two, or where that is not asked for, it stays."""
+    real = ["please close my old savings account this week"]
+    texts = ["please close my old savings account next week", "please open my old savings account next week"]
+    assert ruled(Overlap(), texts, real).keep.tolist() == [False, True]
+    assert ruled(Overlap(near=None), texts, real).keep.all()
+    assert ruled(Overlap(near=0.6), texts, real).keep.tolist() == [False, False]
+    assert ruled(Overlap(least=9), texts, real).keep.all()
+
+
 def test_short_texts_meet_by_chance() -> None:
     """Short texts may equal real ones, others may not; nulls and empty texts stay; scores are shares."""
     real = ["Thank you!", "please close my account as soon as you can", None, ""]

@@ -72,8 +72,13 @@ def test_an_order_grows_by_the_strongest_pair() -> None:
 def test_what_the_dials_turn() -> None:
     """Parents are as many as allowed; a high price, or cells that must be large, leave few or none."""
     data = mixed(ROWS)
-    assert max(map(len, _parents(fitted(BayesNet(parents=3), data)).values())) > 1
-    assert max(map(len, _parents(fitted(BayesNet(parents=1), data)).values())) == 1
+    rng = np.random.default_rng(8)
+    one = rng.integers(0, 6, ROWS)
+    two = one + rng.integers(0, 6, ROWS)
+    three = table(one=[f"o{v}" for v in one], two=[f"t{v}" for v in two],
+                  three=[f"s{v}" for v in one + two + rng.integers(0, 2, ROWS)])  # fmt: skip
+    assert max(map(len, _parents(fitted(BayesNet(parents=3), three)).values())) > 1
+    assert max(map(len, _parents(fitted(BayesNet(parents=1), three)).values())) == 1
     assert not any(_parents(fitted(BayesNet(parents=0), data)).values())
     assert not any(_parents(fitted(BayesNet(price=500), data)).values())
     for cell in (20, 300):

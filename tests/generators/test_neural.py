@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -184,6 +187,44 @@ def test_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen[0] >= 20
     assert _files(again, tmp_path / "again") == whole
     assert not list((tmp_path / "store" / "training").glob("*/*"))  # nothing is left
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from synthwright.core.context import Context
+from synthwright.core.contracts import Part
+from synthwright.generators.tvae import Tvae
+from synthwright.kit.learning import nets
+from synthwright.store.folder import FolderStore
+from synthwright.testing import toys
+
+nets.EVERY = 0.0
+
+def kill(done, total, what):
+    if done >= total / 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+data, store = toys.plain(), FolderStore.open(Path(sys.argv[1]))
+Tvae(steps=40, width=16, batch=32).fit(data, Part(data.schema.columns), Context(seed=1, store=store, progress=kill))
+"""
+"""A training that the kernel ends half-way: nothing gets to clean up."""
+
+
+@learns
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+def test_resumes_after_a_kill(tmp_path: Path) -> None:
+    """A process that was killed while it trained leaves a checkpoint; another goes on from there to the same bytes."""
+    at = tmp_path / "store"
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(at)], env=alone, capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    assert list((at / "training").glob("*/*"))
+    data, recipe, seen = toys.plain(), Tvae(**WHOLE), list[float]()
+    ctx = Context(seed=1, store=FolderStore.open(at), progress=lambda done, *_: seen.append(done))
+    again = _files(_learned(recipe, data, ctx), tmp_path / "again")
+    assert seen[0] >= 20
+    assert again == _files(_learned(recipe, data), tmp_path / "whole")
 
 
 @learns

@@ -12,6 +12,7 @@ from synthwright.report.collapsed import (
     ACCUMULATE,
     FRESH,
     LIKENESS,
+    MEANINGS,
     REPLACE,
     TAILS,
     UTILITY,
@@ -128,6 +129,23 @@ def test_the_terminal_shows_first_and_last() -> None:
     assert "replace: flagged at generation 2 (tails)" in said
     shown = [line.split()[1] for line in said.splitlines() if line.startswith("replace ") and ":" not in line]
     assert shown == ["1", "2", "3", "4", "5", "12"]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_terminal_cuts_nothing_off(width: int) -> None:
+    """Where measures do not fit beside each other they stand below; in a wide terminal there is one table."""
+    every = found()
+    chance = dict.fromkeys(MEANINGS, every.chance[TAILS])
+    step = Step(generation=1, learned=100, real=1.0, values=dict.fromkeys(MEANINGS, 0.8))
+    wide = every.model_copy(update={"chance": chance, "regimes": (Regime(name="fresh", share=0.25, steps=(step,)),),
+                                    "because": "", "notes": ()})  # fmt: skip
+    out = io.StringIO()
+    print_collapse(wide, Console(file=out, width=width, highlight=False))
+    lines = out.getvalue().splitlines()
+    assert "…" not in out.getvalue()
+    assert max(map(len, lines)) <= width
+    assert all(word in out.getvalue() for measure in MEANINGS for word in measure.split())
+    assert sum(line.startswith("fresh 25 % ") for line in lines) == {40: 8, 80: 3, 200: 1}[width]
 
 
 def test_the_chart_can_be_read() -> None:

@@ -126,6 +126,10 @@ def test_doubts_are_said(make_report: MakeReport, good: Sequence[Score]) -> None
     waived = make_report(rest, ["shape <= 1"], waived=[Waived("trend <= 0", "nobody looks at pairs")])
     assert answers(tell(waived))["Faithful"] == "doubt"
     assert "(waived: nobody looks at pairs)" in tell(waived).sentence
+    both = [Waived(f"{m} <= 0", "nobody looks at pairs") for m in ("trend", "shape.worst")]
+    line = tell(make_report(rest, ["shape <= 1"], waived=both)).sentence
+    assert line.count("nobody looks at pairs") == 1  # one reason, said once
+    assert "(waived too)" in line
     met = make_report(rest, ["shape <= 1"], waived=[Waived("trend <= 1", "nobody looks at pairs")])
     assert answers(tell(met))["Faithful"] == "yes"
     near = make_report([*rest, Score("dcr-share", "", 0.9, 0.5)], ["shape <= 1"])

@@ -69,10 +69,10 @@ def test_a_source_is_measured_once(home: Path) -> None:
     report = ran(home, "one")
     assert report.passed
     assert (report.spend.epsilon, report.spend.delta) == (1.0, 1e-9)
-    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "settled"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "source", "budget", "reserved", "settled"]
     ran(home, "again")
     ran(home, "other", seed=5)
-    assert len(ledger(home)) == 4
+    assert len(ledger(home)) == 5
     assert rows(home, "again") == rows(home, "one") != rows(home, "other")
     shutil.rmtree(home / "people.parquet.privacy")
     ran(home, "fresh")
@@ -87,7 +87,7 @@ def test_another_budget_is_another_measurement(home: Path) -> None:
     with pytest.raises(PrivacyError, match="epsilon 2 of 1, got 1 spent"):
         ran(home, "two")
     assert not (home / "two" / "data").exists()
-    assert len(ledger(home)) == 4
+    assert len(ledger(home)) == 5
     allowed = dearer.replace("people.parquet}}", "people.parquet}, budget: {epsilon: 3, delta: 1.0e-8}}")
     (home / "people.yaml").write_text(allowed)
     assert ran(home, "two").spend.epsilon == 2
@@ -167,9 +167,25 @@ def test_a_failure_is_spent_and_told(home: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(RuntimeError):
         ran(home, "one")
     monkeypatch.delenv("ORCHARD_FAIL")
-    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "failed"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "source", "budget", "reserved", "failed"]
     with pytest.raises(PrivacyError, match="0 are left"):
         ran(home, "one")
+
+
+def test_a_stop_by_hand_shows_nothing_and_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reservation stands, as of a run that is killed, and the ledger tells one from the other."""
+    from orchard.tally import Tally
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    usual = Tally.measure
+    monkeypatch.setattr(Tally, "measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        ran(home, "one")
+    monkeypatch.setattr(Tally, "measure", usual)
+    assert ran(home, "one").passed
+    assert [x["entry"] for x in ledger(home)] == ["lot", "source", "budget", "reserved", "stopped", "settled"]
 
 
 def test_kills_while_measuring_spend_once(home: Path) -> None:
@@ -186,7 +202,7 @@ def test_kills_while_measuring_spend_once(home: Path) -> None:
         slow.kill()
         slow.wait()
     assert ran(home, "out/people").passed
-    assert [x["entry"] for x in ledger(home)] == ["lot", "budget", "reserved", "settled"]
+    assert [x["entry"] for x in ledger(home)] == ["lot", "source", "budget", "reserved", "settled"]
 
 
 def test_frames_have_no_ledger(home: Path) -> None:

@@ -187,17 +187,19 @@ def _tail(here: list[float], there: list[float]) -> float:
         (WISH._replace(use="text-augmentation"), "a table with a column of text"),
     ],
 )
-def test_what_cannot_be_is_refused(wish: Wish, said: str) -> None:
-    """With the reason, and what would do."""
-    with pytest.raises(InputError, match=re.escape(said)):
-        collapse(people(), wish)
+def test_what_cannot_be_is_refused(tmp_path: Path, wish: Wish, said: str) -> None:
+    """With the reason, and what would do; no folder is left that was not there before."""
+    for out in (None, tmp_path / "out" / "collapse"):
+        with pytest.raises(InputError, match=re.escape(said)):
+            collapse(people(), wish, out)
+    assert not list(tmp_path.iterdir())
 
 
 def test_synthetic_rows_and_several_tables_are_refused(tmp_path: Path) -> None:
     """Generations are made here, of one table; generators that cannot learn it are named as such."""
     marked = people().replace_schema_metadata({SYNTHETIC: "true"})
     pq.write_table(marked, tmp_path / "made.parquet")
-    for data in (marked, tmp_path / "made.parquet"):
+    for data in (marked, tmp_path / "made.parquet", sw.read(tmp_path / "made.parquet")):
         with pytest.raises(InputError, match="rows that say they are synthetic"):
             collapse(data, WISH)
     with pytest.raises(InputError, match="one table"):

@@ -17,7 +17,7 @@ from synthwright.core.errors import InputError, StoreError, UnknownNameError
 from synthwright.kit.tables import save_dataset
 from synthwright.report.mixed import Candidate, Mixed
 from synthwright.studies import mix as study
-from synthwright.studies import mix_work
+from synthwright.studies import mix_runs, mix_work
 from synthwright.studies.mix import mix_rows
 from synthwright.studies.mix_data import Aim, Dose, Ground, Wish, doses, ground_of
 from synthwright.studies.mix_recipe import recipe
@@ -235,7 +235,7 @@ def test_a_process_of_its_own_does_the_work(tmp_path: Path) -> None:
     found = grounded(tmp_path, payments(300, 0.2))
     save_dataset(found.train, tmp_path / "train")
     job = job_of(tmp_path, "real", found.aim, 2, Dose("nothing"))
-    assert apart(study.WORK, job.model_dump(mode="json"), tmp_path / "log.txt") == {"reason": ""}
+    assert apart(mix_runs.WORK, job.model_dump(mode="json"), tmp_path / "log.txt") == {"reason": ""}
     with np.load(job.out, allow_pickle=False) as held:
         assert np.array_equal(held["said"], predictions(job))
 
@@ -244,7 +244,7 @@ def test_a_process_of_its_own_does_the_work(tmp_path: Path) -> None:
 def pretending(gains: dict[str, float], test: dict[str, float] | None = None) -> Any:
     """Return what stands in for the processes: models that are so much better or worse than real rows alone."""
 
-    def work(_: str, order: dict[str, Any], log: Path) -> dict[str, str]:
+    def work(_: str, order: dict[str, Any], log: Path, *__: Any) -> dict[str, str]:
         from synthwright.kit.tables import load_dataset
 
         job = Job.model_validate(order)
@@ -271,7 +271,7 @@ def here(_work: str, order: dict[str, Any], _log: Path) -> dict[str, Any]:
 
 def studied(monkeypatch: pytest.MonkeyPatch, out: Path, gains: dict[str, float], **how: Any) -> Mixed:
     """Study payments with models that are so good."""
-    monkeypatch.setattr(study, "apart", pretending(gains, how.pop("test", None)))
+    monkeypatch.setattr(mix_runs, "apart", pretending(gains, how.pop("test", None)))
     return mix_rows(payments(4_000), Wish("fraud", **how), out)
 
 
@@ -313,7 +313,7 @@ def test_real_alone_is_best_where_nothing_holds(tmp_path: Path, monkeypatch: pyt
 def test_failures_are_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A method that raises, or takes too long, is a row with the reason, and the others are tried."""
     told: list[str | Sequence[Candidate]] = []
-    monkeypatch.setattr(study, "apart", pretending({}))
+    monkeypatch.setattr(mix_runs, "apart", pretending({}))
     wish = Wish("fraud", methods=("copula", "bayes-net", "forest", "marginals"), seconds=5)
     found = mix_rows(payments(), wish, tmp_path / "o", told.append)
     rows = {c.name: c for c in found.candidates}
@@ -339,7 +339,7 @@ def test_reasons_hold_no_value_of_a_row(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_same_seed_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole study with real models, twice: the same bytes but for seconds; another seed is another study."""
-    monkeypatch.setattr(study, "apart", here)
+    monkeypatch.setattr(mix_runs, "apart", here)
     monkeypatch.setattr(mix_work, "ROUNDS", 5)
     wish = Wish("fraud", methods=("copula",), shares=(0.1,))
     first, second = (mix_rows(payments(500, 0.06), wish, tmp_path / name) for name in ("one", "two"))
@@ -357,7 +357,7 @@ def test_the_same_seed_gives_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("target", ["shop", "amount"])
 def test_other_targets_are_studied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
     """Many classes and numbers get whole rows; there is no recall, and no threshold."""
-    monkeypatch.setattr(study, "apart", here)
+    monkeypatch.setattr(mix_runs, "apart", here)
     monkeypatch.setattr(mix_work, "ROUNDS", 3)
     found = mix_rows(payments(300, 0.1), Wish(target, methods=("copula",), shares=(0.2,)), tmp_path / "out")
     assert [c.label for c in found.candidates if c.name == "copula"] == ["copula 20 %"]
@@ -379,7 +379,7 @@ def test_near_generators_come_with_a_warning(tmp_path: Path) -> None:
 
 def test_the_notebook_function(monkeypatch: pytest.MonkeyPatch) -> None:
     """`sw.mix` takes frames; wrong words are messages."""
-    monkeypatch.setattr(study, "apart", pretending({}))
+    monkeypatch.setattr(mix_runs, "apart", pretending({}))
     table = pa.Table.from_pandas(payments(), preserve_index=False)
     found = sw.mix(table, "fraud", ["forest"], positive=1, shares=[0.2])
     assert isinstance(found, sw.Mixed)

@@ -16,6 +16,7 @@ from pyarrow import csv
 
 from synthwright import cli
 from synthwright.studies import mix as study
+from synthwright.studies import mix_runs
 
 
 class Said(NamedTuple):
@@ -26,7 +27,7 @@ class Said(NamedTuple):
     err: str
 
 
-def pretending(_work: str, order: dict[str, Any], _log: Path) -> dict[str, str]:
+def pretending(_work: str, order: dict[str, Any], _log: Path, *_: Any) -> dict[str, str]:
     """Stand in for a process: models of which those with rows of the forest are better."""
     from synthwright.kit.tables import load_dataset
     from synthwright.studies.mix_work import Job
@@ -45,7 +46,7 @@ def pretending(_work: str, order: dict[str, Any], _log: Path) -> dict[str, str]:
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Return a function that runs the command line in a folder that holds pay.csv and more.csv."""
-    monkeypatch.setattr(study, "apart", pretending)
+    monkeypatch.setattr(mix_runs, "apart", pretending)
     monkeypatch.setattr(study, "DRAWS", 40)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")

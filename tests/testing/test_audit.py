@@ -48,7 +48,7 @@ class Peeking(tally.Tally):  # type: ignore[name-defined,misc]
 
 
 def test_what_keeps_its_budget_is_not_caught() -> None:
-    """Laplace noise of scale a half spends 2; the bound is near it, and hardly ever above (seen in 60: 0.89 to 1.94)."""
+    """Laplace noise of scale a half spends 2; the bound is near it, hardly ever above (seen in 60: 0.89 to 1.94)."""
     found = audit(tally.Tally(), NEIGHBOURS, PART, budget=Spend(4.0, 1e-9), times=1000)
     assert found.claim == 4.0
     assert 0.3 < found.lower < 2.5

@@ -256,6 +256,8 @@ def sample_file(
         "synthwright.version": __version__,
         "synthwright.seed": str(switches["seed"]),
     }
+    if held.generation > 1:
+        metadata["synthwright.generation"] = str(held.generation)
     several = len(made.schema.tables) > 1
     if out.parent != Path() and not out.parent.is_dir():
         raise StoreError(
@@ -265,6 +267,6 @@ def sample_file(
         at = out.with_name(f"{out.stem}.{table}{out.suffix}") if several else out
         sink.write_file(held_table, at, metadata)
         if synthetic_origin([at]) is None:  # the format has no place for the mark
-            mark_beside(at)
+            mark_beside(at, held.generation)
     say.result({"file": str(out), "rows": {t: made.rows(t) for t in made.schema.tables}})
     say.line(f"Wrote {made.rows():,} rows to {out}.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from synthwright.commands.saying import Say
 from synthwright.core.errors import InputError
+from synthwright.engine.local import cores
 from synthwright.report.mixed import Candidate
 from synthwright.studies.mix import mix_rows
 from synthwright.studies.mix_data import Wish
@@ -23,6 +24,7 @@ def mix_file(
             raise InputError(str(path), word, wanted="a file or folder", got="no such file")
     methods, shares = (_split(named[word]) for word in ("methods", "shares"))
     at = out or Path("out") / f"mix-{real.name.split('.')[0] or 'data'}"
+    switches = {**switches, "workers": switches["workers"] or cores()}
     wish = Wish(target, methods=methods, shares=None if shares is None else tuple(map(_share, shares)), **switches)
     found = mix_rows(real, wish, at, _telling(say))
     say.result(found.to_json() | {"out": str(at)})

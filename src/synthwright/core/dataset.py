@@ -262,13 +262,30 @@ def _from_stream(frame: Any, name: str) -> pa.Table:
                      remedy="convert the column to numbers or text, or leave it out")  # fmt: skip
 
 
+def _unsigned(frame: Any) -> Any:
+    """Return a pandas frame with Python's own whole numbers as unsigned ones, where 63 bits do not hold them."""
+    import pandas as pd
+
+    found = {}
+    for name, kind in frame.dtypes.items():
+        if str(kind) != "object":
+            continue
+        values = frame[name]
+        there = values[values.notna()]
+        whole = pd.api.types.infer_dtype(there, skipna=False) == "integer"
+        if whole and len(there) and 2**63 <= there.max() < 2**64 and there.min() >= 0:
+            found[name] = values.astype("UInt64" if len(there) < len(values) else "uint64")
+    return frame.assign(**found) if found and all(isinstance(n, str) for n in found) else frame
+
+
 def _from_pandas(frame: Any, name: str) -> pa.Table:
     sparse = {c: t.subtype for c, t in frame.dtypes.items() if type(t).__name__ == "SparseDtype"}
     frame = frame.astype(sparse) if sparse else frame
-    try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        pass  # name the column that is at fault: Arrow's own message repeats values
+    for large in (False, True):
+        try:
+            return pa.Table.from_pandas(_unsigned(frame) if large else frame, preserve_index=False)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            continue  # name the column that is at fault: Arrow's own message repeats values
     for i, column in enumerate(frame.columns):
         try:
             pa.Table.from_pandas(frame.iloc[:, [i]], preserve_index=False)

@@ -48,14 +48,17 @@ def admit_table(table: pa.Table, name: str, spec: Table, *, text: bool) -> pa.Ta
         if column not in present:
             raise Place(name, column).refusal("a column of that name", f"{table.num_columns} others",
                                               "correct the schema, or add the column to the data")  # fmt: skip
-        columns[column] = _admit(flat(table.column(column), name, column), field, Place(name, column), text=text)
+        whole = flat(table.column(column), name, column, nan=field.nan)
+        columns[column] = _admit(whole, field, Place(name, column), text=text)
     if ROW in present:
         columns[ROW] = table.column(ROW).cast(pa.int64())
     return pa.table(columns)
 
 
-def flat(column: pa.ChunkedArray, table: str, name: str) -> pa.Array:
-    """Return a column without dialect: no dictionaries, views, runs, extensions or half floats; NaN is null.
+def flat(column: pa.ChunkedArray, table: str, name: str, *, nan: bool = False) -> pa.Array:
+    """Return a column without dialect: no dictionaries, views, runs, extensions or half floats.
+
+    NaN becomes null, unless `nan`.
 
     Raises:
         InputError: the column is nested, or of a type that rows of a table cannot be made of.
@@ -87,10 +90,15 @@ def flat(column: pa.ChunkedArray, table: str, name: str) -> pa.Array:
         ) from None
     held = _wide(held)
     whole = held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
+    return whole if nan else without_nan(whole)
+
+
+def without_nan(whole: pa.Array) -> pa.Array:
+    """Return a column with nulls in place of what is no number."""
     if pa.types.is_floating(whole.type):
         absent = pc.is_nan(whole)
         if pc.any(absent).as_py():
-            whole = pc.if_else(absent, pa.scalar(None, whole.type), whole)
+            return pc.if_else(absent, pa.scalar(None, whole.type), whole)
     return whole
 
 

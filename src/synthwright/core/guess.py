@@ -59,6 +59,8 @@ class Column(NamedTuple):
     """The labels of an ordered dictionary, in their order."""
     beside: frozenset[str] = frozenset()
     """What the columns of the table are called, in plain words."""
+    nan: bool = False
+    """Whether some of the missing values were NaN."""
 
     @property
     def plain(self) -> str:
@@ -97,8 +99,9 @@ def guess_column(column: Column) -> Guess:
 
 
 def field_of(column: Column, kind: Kind, **more: Any) -> Field:
-    """Return a field of the column's type, with nulls where it has some."""
-    return Field(**{"kind": kind, "type": str(column.outside), "nulls": bool(column.values.null_count), **more})
+    """Return a field of the column's type, with nulls and NaN where it has some."""
+    said = {"kind": kind, "type": str(column.outside), "nulls": bool(column.values.null_count), **more}
+    return Field(**said, nan=column.nan and kind is Kind.NUMBER)
 
 
 def empty(column: Column) -> Guess:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from synthwright.core.casting import as_text
-from synthwright.core.door import admit_table, flat
+from synthwright.core.door import admit_table, flat, without_nan
 from synthwright.core.errors import InputError
 from synthwright.core.guess import Column, Guess, guess_column
 from synthwright.core.links import Link, keys_of, links_of
@@ -75,19 +75,21 @@ def _refuse(name: str, table: pa.Table, *, alone: bool) -> None:
 
 def _columns(name: str, table: pa.Table, *, text: bool) -> dict[str, Column]:
     beside = frozenset(map(plain_name, table.column_names))
-    return {c: _column(table.column(c), name, c)._replace(text=text, beside=beside) for c in table.column_names}
+    found = {c: _column(table.column(c), name, c) for c in table.column_names}
+    return {c: one._replace(text=text, beside=beside, nan=one.nan and not text) for c, one in found.items()}
 
 
 def _column(held: pa.ChunkedArray, table: str, name: str) -> Column:
     kind, order = held.type, ()
-    values = flat(held, table, name)
+    whole = flat(held, table, name, nan=True)
+    values = without_nan(whole)
     if pa.types.is_dictionary(kind) and kind.ordered and held.num_chunks and not pa.types.is_null(kind.value_type):
         order = tuple(as_text(_plain(held.unify_dictionaries().chunk(0).dictionary)).to_pylist())
     elif isinstance(kind, pa.BaseExtensionType) and str(kind) not in (str(pa.uuid()), str(pa.bool8()), str(pa.json_())):
         kind = kind.storage_type
     elif pa.types.is_run_end_encoded(kind):
         kind = kind.value_type
-    return Column(name, kind, values, order=order)
+    return Column(name, kind, values, order=order, nan=values is not whole)
 
 
 def _plain(values: Any) -> Any:

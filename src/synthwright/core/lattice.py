@@ -12,7 +12,7 @@ _SAMPLE = 2_000
 _EVIDENCE = 20.0
 """Bits: a grid is believed where values off it would have been met by chance but once in a million columns."""
 _MOST_DECIMALS = 12
-_CELLS = 1e7
+_CELLS = 1e9
 """A grid with more cells than this between the smallest and the largest values is no finer than plain numbers."""
 _BITS = {"halffloat": 10, "float": 22}
 """Binary digits of floats narrower than 64 bits: beyond them, every value looks round."""

@@ -34,6 +34,8 @@ MARKS = {
 """Every mark, and what its values look like."""
 
 _TELEPHONES = "phone|telephone|telefon|telefono|telefone|tel|mobile|mobil|cell|cellphone|handy|fax|msisdn"
+_HANDY = "tel|mobile|mobil|cell|handy|fax"
+"""Names that other things have too: cells of a network, fax machines; their values must look like telephone numbers."""
 _PEOPLE = (
     "customer|client|patient|employee|contact|person|passenger|doctor|physician|owner|member|student|teacher|user|driver"
     "|holder|account ?holder|card ?holder|guest|applicant|borrower|author|manager|agent|nurse|kunden|mitarbeiter"
@@ -221,13 +223,22 @@ def _numbers(cells: Cells, words: list[str]) -> Iterator[Mark]:
         yield Mark("iban", "its values are bank account numbers with valid check digits")
     if hinted(cells.name, "national-number") and _share(_IDENTITY, words) >= _MOSTLY:
         yield Mark("national-number", "it is called so, and its values look so")
-    if hinted(cells.name, "phone") and _share(_PHONE, words) >= _MOSTLY:
+    if hinted(cells.name, "phone") and _share(_PHONE, words) >= _MOSTLY and not _repeated_codes(cells, words):
         yield Mark("phone", "it is called so, and its values look so")
     if not cells.digits and _is_telephone(words):
         yield Mark("phone", "its values are telephone numbers")
     system = national_system(words) if cells.spread >= 0.9 else None
     if system is not None:
         yield Mark("national-number", f"its values have the layout and the check digits of {system}")
+
+
+def _repeated_codes(cells: Cells, words: list[str]) -> bool:
+    """Return whether values come back in most rows, under a name that other things have too, and dial nothing."""
+    unsure = re.search(rf"\b({_HANDY})\b", plain_name(cells.name)) is not None
+    if not unsure or cells.spread >= 0.5 or cells.digits or re.search(r"number|nummer|phone", cells.name.lower()):
+        return False
+    dialled = sum(w.strip().startswith(("+", "0", "(")) for w in words)
+    return dialled < _MOSTLY * len(words) and _share(_NORTH_AMERICAN, words) < _NEARLY
 
 
 def _identifiers(cells: Cells, words: list[str]) -> Iterator[Mark]:

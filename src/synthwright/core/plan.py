@@ -24,14 +24,15 @@ from synthwright.core.gates import Gate
 from synthwright.core.jobs import MADE_ANEW, curated, kept_by_name, selected
 from synthwright.core.leaving_out import without
 from synthwright.core.part_order import in_order
+from synthwright.core.plan_anew import followed, made_anew
 from synthwright.core.plan_children import late_parts, processes_of
 from synthwright.core.plan_foresight import told_ahead
 from synthwright.core.plan_models import models_of, unnamed
-from synthwright.core.plan_private import budgeted, wrong_budgets
+from synthwright.core.plan_private import budgeted, wrong_budgets, wrong_units
 from synthwright.core.plan_words import NOTHING_THERE, circle, idle, parameter_faults
 from synthwright.core.ruling import Ruling, Waived, ruling
 from synthwright.core.safe_yaml import Place
-from synthwright.core.schema import Field, Kind, Schema
+from synthwright.core.schema import Schema
 from synthwright.core.spec import PartUse, Spec, Start
 
 Say = Callable[[Place, str], Fault]
@@ -149,6 +150,7 @@ class _Planner:
         spec = self.spec = kept_by_name(spec, schema, self.tell)
         self._columns(schema)
         parts = self._parts(schema)
+        wrong_units(spec, schema, parts, self)
         late, again, wrong = late_parts(parts, spec, schema, self.processes)
         self.faults += [self.say(place, message) for place, message in wrong]
         doubts = [self.say(*d) for d in told_ahead(spec, schema, parts, self.processes, self.tell)]
@@ -333,7 +335,7 @@ class _Planner:
             real = begin.origin == "source" and table not in begin.beside
             mode = use.mode or ("replace" if real or use.change else "make")
             mine = [c for c in columns if schema.split(c)[0] == table]
-            anew = [c for c in mine if _made_anew(schema.field(c), generator)]
+            anew = [c for c in mine if made_anew(schema.field(c), generator)]
             rest = [c for c in mine if c not in anew]
             given = self._given(use, begin, table, schema, rest, generator)
             names = tuple(schema.split(c)[1] for c in rest)
@@ -348,13 +350,13 @@ class _Planner:
             if generator.abilities.replaces and idle(rest, mode, use, begin):
                 self.tell(("parts", i, "use"), NOTHING_THERE.format(use.use))
             if rest:
-                part = Part(
-                    tuple(rest), given, mode, self._scope(generator, table, names, schema), budgeted(use.budget)
-                )
+                paid = budgeted(self.spec, use, schema, table)
+                part = Part(tuple(rest), given, mode, self._scope(generator, table, names, schema), paid)
                 found.append(PlannedPart(f"{i}-{generator.name}-{table}", generator, part, table))
             if anew:
                 maker = cast(Generator, registry.find("generators", MADE_ANEW)())
-                found.append(PlannedPart(f"{i}-{MADE_ANEW}-{table}", maker, Part(tuple(anew), (), mode), table))
+                seen = followed(self.spec, use, Part(tuple(rest), given), schema)
+                found.append(PlannedPart(f"{i}-{MADE_ANEW}-{table}", maker, Part(tuple(anew), seen, mode), table))
         return found
 
     def _scope(self, generator: Generator, table: str, names: tuple[str, ...], schema: Schema) -> Scope:
@@ -385,13 +387,3 @@ class _Planner:
             return tuple(parts)
         named = {p.name: p for p in parts}
         return tuple(named[n] for n in order)
-
-
-def _made_anew(field: Field, generator: Generator) -> bool:
-    """Return whether a column goes to the generator that looks at no value."""
-    if generator.name == MADE_ANEW:
-        return False
-    able = generator.abilities
-    if able.reads_texts and field.kind is Kind.TEXT and field.sensitive is None:
-        return False
-    return (field.anew or field.kind is Kind.REFERENCE) and (field.kind not in able.kinds or able.learns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,14 +13,17 @@ import pyarrow.compute as pc
 from synthwright.core.relation_columns import Columns
 from synthwright.core.rules import quoted
 from synthwright.core.schema import DISCRETE, Kind
-from synthwright.core.values import part_of
+from synthwright.core.values import numbers, part_of
 
 DIFFERENT = 10
 """Rows in which two columns of the same values would differ by chance, at least, for their equality to mean much."""
 DISTINCT = 5
 """Different values that both columns of a line have, at least."""
-DIGITS = 8
-"""Significant digits that a factor may have."""
+DIGITS, MOST_DIGITS = 8, 16
+"""Significant digits that a factor may have; the latter where the column keeps to no lattice: a standard score."""
+EXACT, CLOSE = 1e-13, 1e-9
+"""Relative errors: those of a few roundings of floats, and what rules take to be equal."""
+_PLACES = 6
 _NEAR = 1 - 1e-5
 """Correlation from which on two columns may be on a line."""
 _ROUGH = 0.97
@@ -54,6 +57,9 @@ def equal_columns(columns: Columns) -> list[Relation]:
         discrete = spec.kind in DISCRETE
         family = f"{spec.kind}" if discrete else columns.family(name)
         sample = columns.sampled_codes(name) if discrete else columns.sampled(name) + 0.0
+        if spec.kind is Kind.DATETIME:  # the same instants on the clocks of two zones, in two units
+            family = f"{spec.kind} {columns.held.column(name).type.tz is None}"
+            sample = numbers(_instants(columns.held.column(name).take(pa.array(columns.at))))
         for first in seen.setdefault((family, sample.tobytes()), []):
             if _alike(columns.held.column(first), columns.held.column(name)) and _varies(
                 columns.sampled_codes(name), columns.rows
@@ -67,11 +73,22 @@ def equal_columns(columns: Columns) -> list[Relation]:
 
 
 def _alike(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
-    if one.type != other.type:
+    if one.type != other.type and pa.types.is_timestamp(one.type):
+        one, other = _instants(one), _instants(other)
+    elif one.type != other.type:
         one, other = one.cast(pa.float64(), safe=False), other.cast(pa.float64(), safe=False)
     missing = pc.equal(one.is_null(nan_is_null=True), other.is_null(nan_is_null=True))
     same = pc.or_kleene(pc.equal(one, other), one.is_null(nan_is_null=True))
     return bool(pc.all(missing).as_py()) and bool(pc.all(same, skip_nulls=True).as_py())
+
+
+def _instants(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return instants of any zone and unit in one, where nothing is lost by it; else as they are."""
+    plain = pa.timestamp("us", "UTC" if column.type.tz else None)
+    try:
+        return column.cast(plain)
+    except pa.ArrowInvalid:
+        return column
 
 
 def _varies(sample: np.ndarray, rows: int) -> bool:
@@ -83,8 +100,11 @@ def _varies(sample: np.ndarray, rows: int) -> bool:
     return bool(rows * len(present) / len(sample) * (1 - np.sum(shares**2)) >= DIFFERENT)
 
 
-def lines(columns: Columns, names: list[str]) -> list[Relation]:
-    """Return the columns that are another one times a number plus a number, in every row."""
+def lines(columns: Columns, names: list[str], dated: Collection[str] = ()) -> list[Relation]:
+    """Return the columns that are another one times a number plus a number, in every row.
+
+    Of two columns the other one is rather said to be made if one is `dated`: it follows from dates.
+    """
     out: list[Relation] = []
     gone: set[str] = set()
     for one, other in _candidates(columns, names):
@@ -92,7 +112,7 @@ def lines(columns: Columns, names: list[str]) -> list[Relation]:
             continue
         found = [r for r in (_line(columns, one, other), _line(columns, other, one)) if r is not None]
         if found:
-            best = min(found, key=lambda r: len(r.rule))
+            best = min(found, key=lambda r: (r.column in dated, len(r.rule)))
             gone.add(best.column)
             out.append(best)
     return out
@@ -130,24 +150,36 @@ def _line(columns: Columns, source: str, target: str) -> Relation | None:
     middle = x - x.mean()
     slope = float(middle @ (y - y.mean()) / (middle @ middle))
     exact = (y[high] - y[low]) / (x[high] - x[low])
-    for digits in range(1, DIGITS + 1):
-        for rough in dict.fromkeys((exact, slope)):
-            factor = float(f"{rough:.{digits - 1}e}")
-            constant = float(f"{np.median(y - factor * x):.{digits - 1}e}")
-            for c in dict.fromkeys((0.0, float(round(np.median(y - factor * x))), constant)):
-                if factor and _on_line(columns, (x, y), factor, c, target):
-                    return _proved(columns, source, target, factor, c)
+    free = not columns.rounding(source) and not np.array_equal(np.round(x, _PLACES), x)  # on no lattice at all
+    if free and _met_exactly(columns, target, float(np.abs(y - y.mean() - slope * middle).max())):
+        return None
+    real = columns.spec.fields[target].kind is Kind.NUMBER and not columns.rounding(target)
+    for error in (EXACT, CLOSE) if real else (CLOSE,):
+        for digits in range(1, (MOST_DIGITS if real else DIGITS) + 1):
+            for rough in dict.fromkeys((exact, slope)):
+                factor = float(f"{rough:.{digits - 1}e}")
+                left = float(np.median(y - factor * x))
+                for c in dict.fromkeys((0.0, float(round(left)), float(f"{left:.{digits - 1}e}"))):
+                    if factor and _on_line(columns, (x, y), factor, c, target, error):
+                        return _proved(columns, source, target, factor, c)
     return None
 
 
+def _met_exactly(columns: Columns, target: str, off: float) -> bool:
+    """Return whether values on a lattice are met by what was not rounded to it: then it is the source that is made."""
+    rounding = columns.rounding(target) if columns.spec.fields[target].kind is Kind.NUMBER else 0.5
+    return off < 1e-3 * rounding
+
+
 def _on_line(
-    columns: Columns, both: tuple[np.ndarray, np.ndarray], factor: float, constant: float, target: str
-) -> bool:
+    columns: Columns, both: tuple[np.ndarray, np.ndarray], factor: float, constant: float, target: str,
+    close: float = CLOSE,
+) -> bool:  # fmt: skip
     x, y = both
     error = np.abs(y - (factor * x + constant))
     size = np.abs(y) + np.abs(factor * x) + abs(constant)
     rounding = columns.rounding(target)
-    return bool(np.all(error <= (rounding * (1 + 1e-9) + 1e-15 * size if rounding else 1e-9 * size)))
+    return bool(np.all(error <= (rounding * (1 + 1e-9) + 1e-15 * size if rounding else close * size)))
 
 
 def _proved(columns: Columns, source: str, target: str, factor: float, constant: float) -> Relation | None:
@@ -216,14 +248,18 @@ def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
 def _between(columns: Columns, whole: dict[bytes, str], late: str, early: str) -> list[Relation]:
     if columns.family(late) != columns.family(early):
         return []
-    sample = _in_days(columns, late, columns.sampled(late) - columns.sampled(early))
-    target = whole.get(sample.tobytes())
-    if target is None or not _same(
-        _in_days(columns, late, columns.numbers(late) - columns.numbers(early)), columns, target
-    ):
-        return []
-    rule = f"{quoted(target)} == {quoted(late)} - {quoted(early)}"
-    return [Relation(rule, target, (late, early), int(np.sum(~np.isnan(columns.numbers(target)))))]
+    sample = columns.sampled(late) - columns.sampled(early)
+    for beyond in (False, True):  # what is late by, 0 where it is early
+        target = whole.get(_in_days(columns, late, np.maximum(sample, 0) if beyond else sample).tobytes())
+        if target is None or target in (late, early):
+            continue
+        apart = columns.numbers(late) - columns.numbers(early)
+        if _same(_in_days(columns, late, np.maximum(apart, 0) if beyond else apart), columns, target):
+            rule = f"{quoted(late)} - {quoted(early)}"
+            rule = f"({rule}) * ({quoted(late)} > {quoted(early)})" if beyond else rule
+            rows = int(np.sum(~np.isnan(columns.numbers(target))))
+            return [Relation(f"{quoted(target)} == {rule}", target, (late, early), rows)]
+    return []
 
 
 def _part(column: pa.ChunkedArray, part: str) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from synthwright.core.relation_columns import Columns
 from synthwright.core.relation_equal import Relation
+from synthwright.core.relation_equal import plain as written
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
 
@@ -19,6 +20,8 @@ MOST_OF_THREE = 12
 """Columns among which products of three are looked for."""
 SAMPLE = 64
 """Rows on which all products are tried."""
+DIGITS = 4
+"""Significant digits of a number that a product is multiplied by."""
 LEAST = 20
 """Rows that would break the product, at least, if a factor had another row's value."""
 
@@ -39,12 +42,18 @@ class Term(NamedTuple):
         return Term(f"{self.said} * {other.said}", self.used | other.used, lambda v: self.make(v) * other.make(v))
 
 
-def products(columns: Columns, names: list[str]) -> list[Relation]:
+def products(columns: Columns, names: list[str], made: list[str]) -> list[Relation]:
     """Return the columns that are made of others by one multiplication or division, in every row.
 
-    A factor may be a rate: `net * (1 + rate)`, `price * (1 - discount / 100)`. Names are columns none of which is a
-    line of another.
+    A factor may be a rate: `net * (1 + rate)`, `price * (1 - discount / 100)`, and a number may stand before it all:
+    `kwh == kw * minutes / 60`, `bmi == 10000 * weight / (height * height)`.
+
+    Args:
+        columns: the table.
+        names: columns none of which is a line of another.
+        made: columns that follow from others: they may be factors only.
     """
+    names = names + made
     able = (n for n in names if columns.family(n) == "number" and columns.exact(n) and _varies(columns.sampled(n)))
     names = list(islice(able, MOST))
     if len(names) < 3:
@@ -55,22 +64,54 @@ def products(columns: Columns, names: list[str]) -> list[Relation]:
     room = np.stack([_room(columns, n, whole[n]) for n in names])
     out: list[Relation] = []
     seen: set[frozenset[str]] = set()
-    for term in _terms(whole):
-        with np.errstate(all="ignore"):
-            values = term.make(whole)
-            off = np.abs(targets - values) > room + 1e-9 * np.abs(values)
-        there = ~np.isnan(targets) & ~np.isnan(values)
-        for i in np.flatnonzero(~off.any(axis=1) & (there.sum(axis=1) >= min(LEAST, len(at)))):
+    closed = {*made}
+    for plain in _terms(whole):
+        for i, term in _matches(plain, whole, targets, room):
             name = names[i]
-            if name in term.used or term.used | {name} in seen or any(name == r.column for r in out):
+            if name in term.used or term.used | {name} in seen or name in closed:
                 continue
-            if not _lands(columns, name, term, targets[i] - values):
+            if not _lands(columns, name, term, targets[i] - term.make(whole)):
                 continue
             rows = _proved(columns, term, name)
             if rows:
                 seen.add(term.used | {name})
+                closed.add(name)
                 out.append(Relation(f"{quoted(name)} == {term.said}", name, tuple(sorted(term.used)), rows))
     return out
+
+
+def _matches(term: Term, whole: Values, targets: np.ndarray, room: np.ndarray) -> Iterator[tuple[int, Term]]:
+    """Yield the targets that a term gives, or gives when it is multiplied by a number; by position."""
+    with np.errstate(all="ignore"):
+        values = term.make(whole)
+        there = ~np.isnan(targets) & np.isfinite(values)
+        enough = there.sum(axis=1) >= min(LEAST, targets.shape[1])
+        off = np.abs(targets - values) > room + 1e-9 * np.abs(values)
+        for i in np.flatnonzero(~off.any(axis=1) & enough):
+            yield int(i), term
+        filled = np.where(there, values, 0.0)
+        times = np.where(there, targets * filled, 0.0).sum(axis=1) / (filled * filled).sum(axis=1)
+        off = np.abs(targets - times[:, None] * values) > 2 * room + 1e-5 * np.abs(targets)
+        for i in np.flatnonzero(~off.any(axis=1) & enough):
+            for scaled in _scaled(term, float(times[i])):
+                made = scaled.make(whole)
+                if not np.any(np.abs(targets[i] - made) > room[i] + 1e-9 * np.abs(made)):
+                    yield int(i), scaled
+                    break
+
+
+def _scaled(term: Term, times: float) -> Iterator[Term]:
+    """Yield the term times the roundest numbers near to one, or divided by such."""
+    for digits in range(1, DIGITS + 1):
+        for number, over in ((times, False), (1 / times if times else 0.0, True)):
+            near = float(f"{number:.{digits - 1}e}")
+            if near and near != 1 and np.isfinite(near):
+                said = f"{term.said} / {written(near)}" if over else f"{written(near)} * {term.said}"
+                yield Term(said, term.used, _times(term, 1 / near if over else near))
+
+
+def _times(term: Term, number: float) -> Callable[[Values], np.ndarray]:
+    return lambda v: term.make(v) * number
 
 
 def _lands(columns: Columns, name: str, term: Term, off: np.ndarray) -> bool:
@@ -116,6 +157,8 @@ def _terms(whole: Values) -> Iterator[Term]:
         further = one.make(whole) - other.make(whole)
         if np.any(further < 0) and np.any(further > 0):  # else it is a sum
             yield _apart(one, other)
+            yield _beyond(one, other)
+            yield _beyond(other, one)
 
 
 def _column(name: str) -> Term:
@@ -136,6 +179,17 @@ def _apart(one: Term, other: Term) -> Term:
     """Return how far two columns are from each other."""
     said, used = f"abs({one.said} - {other.said})", one.used | other.used
     return Term(said, used, lambda v: np.abs(one.make(v) - other.make(v)))
+
+
+def _beyond(one: Term, other: Term) -> Term:
+    """Return by how much a column exceeds another, 0 where it does not."""
+    said = f"({one.said} - {other.said}) * ({one.said} > {other.said})"
+
+    def further(values: Values) -> np.ndarray:
+        more = one.make(values) - other.make(values)
+        return np.where(more < 0, 0.0, more)  # nothing where one of them is missing
+
+    return Term(said, one.used | other.used, further)
 
 
 def _rates(name: str, values: np.ndarray) -> list[Term]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from synthwright.core.dataset import Dataset
+from synthwright.core.relation_ages import ages
 from synthwright.core.relation_bands import banded
 from synthwright.core.relation_columns import Columns, counted
+from synthwright.core.relation_curves import curves
 from synthwright.core.relation_days import days_and_instants
 from synthwright.core.relation_equal import Relation, date_parts, equal_columns, lines
 from synthwright.core.relation_lookup import dependencies
@@ -16,6 +18,8 @@ from synthwright.core.relation_parts import parted
 from synthwright.core.relation_products import products
 from synthwright.core.relation_spans import spans
 from synthwright.core.relation_sums import small_sums, sums, superfluous
+from synthwright.core.relation_unique import unique_together
+from synthwright.core.relation_zeros import zeros
 from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Product, Sum
 from synthwright.core.rules import parse
 from synthwright.core.schema import Rule
@@ -30,11 +34,12 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
 
     Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, sums (`total == net + tax`),
-    products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`, `weekday(day) -> open`),
-    orders (`start <= end`, `ordered <= shipped_at`) and what is missing where (`(b is null) == (a is null)`). A sum
-    that holds to the cent is preferred to a line that holds only when it is rounded. Columns that are made anew take no
-    part. A relation is reported only if unrelated columns with the same values would break it in many rows; what
-    follows from others is left out.
+    curves (`b == log(a)`), products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`,
+    `weekday(day) -> open`), orders (`start <= end`, `ordered <= shipped_at`), what is missing where
+    (`(b is null) == (a is null)`), what is zero where (`debit == 0 or credit == 0`) and what no two rows share
+    (`unique(store, week)`). A sum that holds to the cent is preferred to a line that holds only when it is
+    rounded. Columns that are made anew take no part. A relation is reported only if unrelated columns with the same
+    values would break it in many rows; what follows from others is left out.
     """
     return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
 
@@ -45,9 +50,11 @@ def _in_table(columns: Columns) -> list[Rule]:
     found = equal_columns(columns)
     gone = {r.column for r in found}
     ordered = [c for c in columns.ordered() if c not in gone]
-    straight = lines(columns, ordered)
-    parts = [r for r in date_parts(columns, ordered) if r.column not in {s.column for s in straight}]
-    parts += spans(columns, [c for c in ordered if c not in {r.column for r in (*straight, *parts)}])
+    dated = date_parts(columns, ordered)
+    straight = lines(columns, ordered, {r.column for r in dated})
+    parts = [r for r in dated if r.column not in {s.column for s in straight}]
+    for finder in (spans, ages, curves):
+        parts += finder(columns, [c for c in ordered if c not in {r.column for r in (*straight, *parts)}])
     rough = [r for r in straight if r.rough]
     made = {r.column for r in (*straight, *parts)}
     totals = sums(columns, [c for c in ordered + columns.truths() if c not in made] + [r.column for r in rough])
@@ -55,7 +62,8 @@ def _in_table(columns: Columns) -> list[Rule]:
     needless = superfluous(rough, totals)
     summed = {r.column for r in totals}
     found += [r for r in straight if r not in needless] + parts + totals
-    found += [r for r in products(columns, [c for c in ordered if c not in made]) if r.column not in summed]
+    free = [c for c in ordered if c not in made]
+    found += [r for r in products(columns, free, [c for c in ordered if c in made]) if r.column not in summed]
     discrete = [c for c in columns.discrete() if c not in gone | made]
     settled = dependencies(columns, discrete)
     found += settled
@@ -65,11 +73,15 @@ def _in_table(columns: Columns) -> list[Rule]:
     bound |= {r.column for r in found}
     found += parted(columns, ordered, [c for c in discrete if c not in bound])
     known = _implied(columns, straight, totals)
-    for relation, _ in never_greater(columns, ordered):
+    orders = [r for r, _ in never_greater(columns, ordered)]
+    for relation in orders:
         if (relation.others[0], relation.column) not in known:
             found.append(relation)
     found += days_and_instants(columns, ordered)
     found += missing_together(columns, gone | made)
+    pairs = {frozenset((r.column, *r.others)) for r in orders}
+    found += zeros(columns, [c for c in ordered if c not in gone | {r.column for r in straight}], pairs)
+    found += unique_together(columns, [c for c in columns.spec.fields if c in {*ordered, *discrete} - gone - bound])
     return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
 
 

@@ -32,7 +32,8 @@ DEEPEST = 40
 LARGEST = 20_000
 """Nodes of a rule, counting those twice that stand in two comparisons of a chain (`a < b < c`)."""
 PARTS = ("year", "month", "day", "weekday", "hour", "minute")
-FUNCTIONS = ("abs", "length", *PARTS)
+CURVES = ("sqrt", "exp", "log", "log10")
+FUNCTIONS = ("abs", "length", *CURVES, *PARTS)
 _ESCAPES = {"n": "\n", "t": "\t"}
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 

@@ -123,8 +123,8 @@ class _Checker:
 
     def call(self, node: Call) -> Type:
         match node.function:
-            case "abs":
-                self.must(node.argument, ("number",), "`abs()` of a number")
+            case "abs" | "sqrt" | "exp" | "log" | "log10":
+                self.must(node.argument, ("number",), f"`{node.function}()` of a number")
             case "length":
                 self.must(node.argument, ("text", "bytes"), "`length()` of a text")
             case "hour" | "minute":

@@ -3,7 +3,8 @@
 Three forms::
 
     start <= end                                a condition on one row; also and, or, not, in, is null, + - * /
-    total == net + tax                          abs(), length(), year(), month(), day(), weekday(), hour(), minute()
+    total == net + tax                          abs(), sqrt(), exp(), log() (the natural one), log10(), length(),
+                                                year(), month(), day(), weekday(), hour(), minute()
     `capital gain` >= 0                         backticks around names that are no plain words
     ordered_on >= "2020-01-31"                  dates and times are written as text
     education -> education_num                  rows with the same education have the same education_num

@@ -81,6 +81,8 @@ class Field(Frozen):
     """How the value is spelled where it is text outside: `%d/%m/%Y`, `$1,234.50`, `yes|no`; see `core.forms`."""
     nulls: bool = True
     """Whether values may be missing."""
+    nan: bool = False
+    """Whether floats that are no number (NaN) are kept apart from missing values; else they are missing."""
     unique: bool = False
     """Whether no value may occur twice."""
     step: float | None = Setting(default=None, gt=0)

@@ -65,6 +65,12 @@ class PrivacyBudget(Frozen):
     """How much more likely any outcome may become, as its logarithm, because one row is there: 1 is strict, 10 weak."""
     delta: float = Setting(default=1e-9, ge=0, lt=0.1, strict=True)
     """The probability that the guarantee fails; far below one in the number of rows."""
+    unit: str | None = None
+    """Whose presence is hidden: the column that says whose a row is (`table.column`), so that all rows of one are
+    hidden together; nothing: each row by itself. Said for the source, it holds for the parts."""
+    rows: int | None = Setting(default=None, ge=1, le=100_000)
+    """With a unit, how many rows of one count, at most; the others are left out by chance before anything is measured.
+    Choose it without looking at real rows: what it hides costs its square."""
 
 
 class SourceUse(Use):
@@ -246,6 +252,12 @@ class Diversity(Frozen):
     then: Literal["warn", "stop", "reseed"] = "warn"
     """Below it: warn, in the report; stop, with the rows that are there; or reseed, so that the writer of the column is
     told in the following waves which phrases are worn out."""
+    by: str = Setting(default="words", min_length=1)
+    """What tells how alike texts are, for `vendi` and `nearest`: `words`, or an embedding model that `models` names."""
+
+    def asks(self) -> tuple[str, ...]:
+        """Return the models that it asks."""
+        return () if self.by == "words" else (self.by,)
 
 
 class Budget(Frozen):
@@ -316,6 +328,8 @@ class Spec(Frozen):
     def _something_to_go_by(self) -> Spec:
         if self.source is None and self.schema_ is None:
             raise ValueError("say where the data comes from: a 'source', or a 'schema' for data from rules alone")
+        if absent := [name for name in self.diversity.asks() if name not in self.models]:
+            raise ValueError(f"diversity: by: {absent[0]!r} is no model that 'models' names: say `words`, or name it")
         if self.keep and self.start.origin == "blank" and self.start.rows:
             raise ValueError("'keep' starts from the real rows: leave out 'start: {rows: …}'")
         return self

@@ -21,14 +21,18 @@ Group = Literal["refusal", "assistant", "opening", "placeholder", "filler", "pro
 class Boilerplate(ByText):
     """Drops rows with a text in which a language model refuses, introduces itself, or leaves something to be filled in.
 
-    Refusals ("I'm sorry, but I can't help with …"), sentences about itself ("As an AI language model, …"), openings
-    and closings of an assistant ("Sure! Here is a review:"), placeholders (`[NAME]`, `{{ name }}`), filler ("lorem
-    ipsum") and traces of prompts (`<|im_end|>`, "You are a helpful assistant"), in English and, for the first three,
-    in German, French, Spanish, Italian, Portuguese, Dutch, Chinese and Japanese, as far as they are worded as usual.
+    Refusals ("I'm sorry, but I can't help with …"), told by their structure: somebody says of themselves that they
+    cannot, may not or will not help, write or answer what was asked, calls it against their guidelines, asks for
+    another subject, or for what is missing. Sentences about itself ("As an AI language model, …"), openings and
+    closings of an assistant ("Sure! Here is a review:"), placeholders (`[NAME]`, `{{ name }}`), filler ("lorem ipsum")
+    and traces of prompts (`<|im_end|>`, "You are a helpful assistant"). English and, for the first three, German,
+    French, Spanish, Italian, Portuguese, Dutch, Chinese and Japanese. Lectures that refuse without saying so ("It is
+    important to remember that …") are not found.
     Scores are 1 where something was found, else 0.
     """
 
     name: ClassVar[str] = "boilerplate"
+    version: ClassVar[int] = 2
     reasons: ClassVar[dict[str, str]] = {
         REFUSAL: "A text of the row is a language model's refusal to write it.",
         BOILERPLATE: "A text of the row holds a language model's boilerplate, a placeholder, or part of a prompt.",

@@ -66,6 +66,7 @@ class NearDuplicates(TextCurator):
     """
 
     name: ClassVar[str] = "near-duplicates"
+    version: ClassVar[int] = 2
     reasons: ClassVar[dict[str, str]] = {NEAR: "A text of the row is nearly the same as that of an earlier row."}
 
     similarity: float = Setting(default=0.8, ge=0.3, le=1.0)

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field as Setting
 
-from synthwright.core import chat
 from synthwright.core.context import Context
 from synthwright.core.contracts import NONE
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import FitError
-from synthwright.core.plan_models import WRITER
 from synthwright.core.schema import Schema
 from synthwright.core.values import labels
+from synthwright.kit.texts.text_encoders import WORDS, encoded
 from synthwright.kit.texts.text_places import RuledRows, RuledTable, any_column_faults
 from synthwright.kit.texts.text_rulings import TextCurator, place
-from synthwright.kit.texts.text_similar import Dense, Sparse, Vectors, said_before
-from synthwright.kit.texts.text_vectors import Weights, counted, joined, unit, unit_rows
+from synthwright.kit.texts.text_similar import Vectors, said_before
+from synthwright.kit.texts.text_vectors import joined
 
 SAME = "same-meaning"
-WORDS = "words"
-_CHUNK = 64
-"""Texts that are embedded at once."""
 _ENOUGH = {WORDS: 0.75}
 _ENOUGH_BY_MODEL = 0.92
 
@@ -77,29 +71,12 @@ class SameMeaning(TextCurator):
             there = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
             score = np.zeros(len(number))
             if len(there):
-                vectors = self._vectors(texts.take(pa.array(there)), threshold, ctx)
+                said = texts.take(pa.array(there))
+                vectors = encoded(said, self.by, threshold, f"curator '{self.name}'", ctx)
                 group = self._groups(data, table)[order[there]]
                 score[order[there]] = _by_group(vectors, earlier[order[there]], group, threshold)
             ruled[table] = RuledTable.of(number, score > 0, score)
         return RuledRows((SAME,), ruled)
-
-    def _vectors(self, texts: pa.Array, threshold: float, ctx: Context) -> Vectors:
-        if self.by != WORDS:
-            return Dense(unit(self._embedded(texts.to_pylist(), ctx)))
-        counts = counted(texts)
-        return Sparse(unit_rows(Weights.of(counts, least=1).weighted(counts)), threshold)
-
-    def _embedded(self, texts: list[str], ctx: Context) -> np.ndarray:
-        if ctx.models is None:
-            raise FitError(f"curator '{self.name}'", f"the model {self.by!r}", wanted="an embedding model to ask",
-                           got="none", remedy=f"say `by: words`, or name one, for example {WRITER}")  # fmt: skip
-        chunks = [texts[i : i + _CHUNK] for i in range(0, len(texts), _CHUNK)]
-
-        async def work(chunk: list[str], ask: chat.Ask) -> list[list[float]]:
-            return await ask.embed(self.by, chunk)
-
-        told = partial(_tell, ctx, len(chunks))
-        return np.array([v for part in ctx.models.each(chunks, work, told) for v in part], dtype=np.float32)
 
     def _groups(self, data: Dataset, table: str) -> np.ndarray:
         """Return the group of each row; rows without a value are one."""
@@ -115,7 +92,3 @@ def _by_group(vectors: Vectors, stay: np.ndarray, group: np.ndarray, threshold: 
     for which in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         out[which] = said_before(vectors, which, stay, threshold)
     return out
-
-
-def _tell(ctx: Context, chunks: int, done: int) -> None:
-    ctx.progress(done, chunks, "embeddings")

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from synthwright.core.errors import WorkerError, from_json
 from synthwright.engine.work import one_thread
+
+_PATIENCE = 0.2
+"""Seconds after which it is looked whether a process is to stop."""
 
 
 def allow(seconds: float | None) -> None:
@@ -32,17 +36,18 @@ def most_memory() -> int | None:
     return None
 
 
-def apart(work: str, item: Any, log: Path) -> Any:
+def apart(work: str, item: Any, log: Path, stop: Event | None = None) -> Any:
     """Call `work` ("module:function") on an item, in a new process, and return its answer; both are JSON.
 
     Args:
         work: what to call.
         item: what it is called on.
         log: the file for whatever the work and its libraries print.
+        stop: set by whoever wants no answer any more: the process is ended then.
 
     Raises:
         TimeoutError: the time that the work allowed itself was over.
-        WorkerError: the process died, or the work raised what is no error of ours.
+        WorkerError: the process died or was stopped, or the work raised what is no error of ours.
     """
     with log.open("w", encoding="utf-8") as printed:
         worker = subprocess.Popen(
@@ -51,7 +56,7 @@ def apart(work: str, item: Any, log: Path) -> Any:
             start_new_session=True,
         )  # fmt: skip
         try:
-            said, _ = worker.communicate(json.dumps({"work": work, "item": item}) + "\n")
+            said = _heard(worker, json.dumps({"work": work, "item": item}) + "\n", stop)
         finally:
             if worker.poll() is None:
                 with suppress(ProcessLookupError):
@@ -65,6 +70,18 @@ def apart(work: str, item: Any, log: Path) -> Any:
     if "problem" in answer:
         raise from_json(answer["problem"])
     return answer["answer"]
+
+
+def _heard(worker: subprocess.Popen[str], order: str, stop: Event | None) -> str:
+    """Return what a process says to an order; nothing, where it is to stop."""
+    if stop is None:
+        return worker.communicate(order)[0]
+    said: str | None = order
+    while not stop.is_set():
+        with suppress(subprocess.TimeoutExpired):
+            return worker.communicate(said, timeout=_PATIENCE)[0]
+        said = None  # it was sent
+    return ""
 
 
 def _end(code: int) -> str:

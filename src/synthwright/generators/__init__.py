@@ -18,6 +18,7 @@ REGISTERED: dict[str, str] = {
     "dialogue": "synthwright.generators.dialogue:Dialogue",
     "diffusion": "synthwright.generators.diffusion:Diffusion",
     "distribution": "synthwright.generators.distribution:Distribution",
+    "dp-network": "synthwright.generators.dp_network:DpNetwork",
     "empirical": "synthwright.generators.empirical:Empirical",
     "evolve": "synthwright.generators.evolve:Evolve",
     "few-shot": "synthwright.generators.few_shot:FewShot",

@@ -1,10 +1,15 @@
-"""Columns made anew: keys, references, personal data, texts and bytes that look right and say nothing real."""
+"""Columns made anew: keys, references, personal data, texts and bytes that look right and say nothing real.
+
+Which of them are missing, how they are spelled and which parts of texts repeat follows from the columns beside them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -15,15 +20,21 @@ from pydantic import field_validator
 from synthwright.core.context import Context
 from synthwright.core.contracts import Abilities, Generator, Model, Part, Sample
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import FitError
+from synthwright.core.errors import FitError, StoreError
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import nulls
-from synthwright.kit.coding.codecs import PROTECT, observe
+from synthwright.kit.coding.codecs import CODEABLE, PROTECT, observe
+from synthwright.kit.coding.looks import Looks, looks_of
 from synthwright.kit.coding.makers import KeyMaker, Maker, Rows, learn_maker, maker_of_json, swapped, swaps
 from synthwright.kit.entities.fakes import Options
 from synthwright.kit.learning import artefacts
-from synthwright.kit.learning.completion import completed, names_of, refuse_unfit, table_of
+from synthwright.kit.learning.completion import completed, looked_at, names_of, refuse_unfit, table_of
 from synthwright.kit.sampling.dice import Dice, identities, secret
+
+if TYPE_CHECKING:
+    from synthwright.kit.learning.hidden import Hidden
+
+NOTHING: Mapping[str, pa.Array] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -49,19 +60,36 @@ class AnewModel(Model):
     secret: int
     """What pseudonyms follow from; the same for all tables of a run."""
     columns: dict[str, AnewColumn]
+    hidden: Hidden | None = None
+    """Where columns have no value, how they are spelled, and what parts of them say."""
 
     def sample(self, given: Dataset, ctx: Context) -> Sample:
         there = set(given.columns(self.table)) if self.mode == "make" else set()
         made: dict[str, pa.Array] = {}
+        hidden = self._hidden(given, there, ctx)
         for name, column in self.columns.items():
             if name in there:
                 continue
             values = given.tables[self.table].column(name) if self.mode == "replace" and \
                 name in given.columns(self.table) else None  # fmt: skip
-            made[name] = self._column(column, given, values, ctx.at(name))
+            made[name] = self._column((name, column), given, (values, hidden), ctx.at(name))
         return Sample(completed(given, self.table, made, self.mode))
 
-    def _column(self, column: AnewColumn, given: Dataset, values: pa.ChunkedArray | None, ctx: Context) -> pa.Array:
+    def _hidden(self, given: Dataset, there: set[str], ctx: Context) -> Mapping[str, pa.Array]:
+        """Return what is made before the values are: hidden columns, by name."""
+        held = given.tables[self.table]
+        if self.hidden is None or not held.num_rows:
+            return NOTHING
+        known = [n for n in self.columns if n in held.column_names] if self.mode != "fill" else []
+        empty = {n: nulls(held.column(n)) for n in known}
+        valued = {*self.columns} if self.mode == "fill" else {*known, *there}
+        return self.hidden.draw(held, empty, valued, ctx.at("#hidden"))
+
+    def _column(
+        self, named: tuple[str, AnewColumn], given: Dataset,
+        beside: tuple[pa.ChunkedArray | None, Mapping[str, pa.Array]], ctx: Context,
+    ) -> pa.Array:  # fmt: skip
+        (name, column), (values, hidden) = named, beside
         rows = given.rows(self.table)
         if not rows:
             return pa.array([], canonical(column.field))
@@ -70,13 +98,14 @@ class AnewModel(Model):
             return self._swapped(column, values)
         numbers = given.row_numbers(self.table)
         dice = Dice(numbers.astype(np.uint64), secret("rows", column.key, turn))
-        made = column.maker.make(Rows(numbers, dice, given))
+        held, look = given.tables[self.table], hidden.get(name)
+        made = column.maker.make(Rows(numbers, dice, given, held, look, hidden))
         if values is not None:
             missing = nulls(values)
         elif self.mode == "fill":
             missing = np.zeros(rows, dtype=bool)
         else:
-            missing = dice.uniform() < column.null_share
+            missing = dice.uniform() < column.null_share if look is None else nulls(look)
         return pc.if_else(pa.array(missing), pa.scalar(None, made.type), made)
 
     def _swapped(self, column: AnewColumn, values: pa.ChunkedArray) -> pa.Array:
@@ -99,18 +128,30 @@ class AnewModel(Model):
                    for n, c in self.columns.items()}  # fmt: skip
         head = {"table": self.table, "mode": self.mode, "consistent": self.consistent, "secret": str(self.secret),
                 "order": list(self.columns), "columns": columns}  # fmt: skip
-        artefacts.save(folder, head, {})
+        said, arrays = self.hidden.to_saved() if self.hidden is not None else ([], {})
+        artefacts.save(folder, {**head, "hidden": said}, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        head, _ = artefacts.load(folder)
+        head, arrays = artefacts.load(folder)
         columns = {}
         for name in head["order"]:
             said = head["columns"][name]
             field = Field.model_validate(said["field"])
             columns[name] = AnewColumn(field, maker_of_json(said["maker"], field), float(said["nulls"]),
                                        int(said["key"]), said["domain"])  # fmt: skip
-        return cls(head["table"], head["mode"], head["consistent"], int(head["secret"]), columns)
+        hidden = _loaded(folder, head["hidden"], arrays) if head["hidden"] else None
+        return cls(head["table"], head["mode"], head["consistent"], int(head["secret"]), columns, hidden)
+
+
+def _loaded(folder: Path, said: list[dict[str, Any]], arrays: dict[str, np.ndarray]) -> Hidden:
+    from synthwright.kit.learning.hidden import Hidden
+
+    try:
+        return Hidden.of_saved(said, arrays)
+    except (KeyError, ValueError, TypeError, IndexError):
+        raise StoreError(folder.name, "hidden columns", wanted="what Synthwright saved", got="something else",
+                         remedy="fit the model again") from None  # fmt: skip
 
 
 class Anew(Generator):
@@ -118,11 +159,13 @@ class Anew(Generator):
 
     Of the real column only its look is learned (layouts, lengths, the share of missing values), and only what enough
     rows share. Keys follow from the row's number, so they are unique over all shards. Personal data that repeats is
-    drawn from pseudonyms that repeat as much: as many different ones, as unevenly.
+    drawn from pseudonyms that repeat as much: as many different ones, as unevenly. Which values are missing, how
+    telephone numbers are spelled, and parts of texts that repeat or that another column says (`L231204-013` beside its
+    date) follow from the columns it is given, and from each other.
     """
 
     name: ClassVar[str] = "anew"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     abilities: ClassVar[Abilities] = Abilities(kinds=frozenset(Kind))
     model: ClassVar[type[Model]] = AnewModel
 
@@ -157,7 +200,25 @@ class Anew(Generator):
             raise FitError(self.name, "parameter 'consistent'", wanted="mode 'replace', where there is an input",
                            got=f"mode {part.mode!r}", remedy="leave it out")  # fmt: skip
         columns = {n: self._learned(data, table, n, ctx) for n in produce}
-        return AnewModel(table, part.mode, self.consistent, secret("run", ctx.seed), columns)
+        looks = looks_of(data, table, looked_at(data, part, table, CODEABLE), self.protect,
+                         replaced=part.mode == "replace")  # fmt: skip
+        columns, hidden = self._followed(columns, looks, ctx)
+        return AnewModel(table, part.mode, self.consistent, secret("run", ctx.seed), columns, hidden)
+
+    def _followed(
+        self, columns: dict[str, AnewColumn], looks: Looks, ctx: Context
+    ) -> tuple[dict[str, AnewColumn], Hidden | None]:
+        """Return the columns, and how what is hidden of them follows from the others; None where nothing does."""
+        found = {n: looks.of(n, c.maker) for n, c in columns.items()}
+        columns = {n: replace(c, maker=found[n].maker) for n, c in columns.items()}
+        learned = {k: v for look in found.values() for k, v in look.hidden.items()}
+        if len(learned) + bool(looks.fields) < 2 or not learned:
+            return columns, None
+        from synthwright.kit.learning.hidden import Hidden, Seen
+
+        beside = {n: Seen(f, looks.held.column(n).combine_chunks()) for n, f in looks.fields.items()}
+        hidden = {n: Seen(*both) for n, both in learned.items()}
+        return columns, Hidden.learn(beside, hidden, self.protect, ctx.at("#hidden"))
 
     def _learned(self, data: Dataset, table: str, name: str, ctx: Context) -> AnewColumn:
         field = data.schema.tables[table].fields[name]

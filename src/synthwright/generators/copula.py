@@ -120,7 +120,7 @@ class Copula(Generator):
     """
 
     name: ClassVar[str] = "copula"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = CopulaModel
 

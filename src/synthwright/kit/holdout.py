@@ -29,7 +29,8 @@ def split(
         target: the column whose proportions both sides keep.
         ctx: the randomness.
         least: the fewest rows that a training table may be left with; where there are too few, fewer are held out.
-        by_number: whether a row's number alone decides, each for itself: one row more or less moves no other.
+        by_number: whether a row's number alone decides, each for itself: one row more or less moves no other. Of
+            entities it is that of their first row among those of other entities.
     """
     chosen: dict[str, np.ndarray] = {}
     notes: list[str] = []
@@ -41,7 +42,7 @@ def split(
         elif how.after is not None:
             held = _after(data, table, how)
         elif how.by is not None and data.schema.split(how.by)[0] == table:
-            held = _by_entity(data, how, ctx.at(table))
+            held = _by_entity(data, how, ctx.at(table), by_number=by_number)
         else:
             held = _by_share(data, table, how.share or 0.2, target, ctx.at(table), by_number=by_number)
         if rows - int(held.sum()) < min(least, rows):
@@ -99,9 +100,12 @@ def _by_share(
     return held
 
 
-def _by_entity(data: Dataset, how: Holdout, ctx: Context) -> np.ndarray:
+def _by_entity(data: Dataset, how: Holdout, ctx: Context, *, by_number: bool) -> np.ndarray:
     assert how.by is not None  # noqa: S101  the caller looked
     codes, entities = labels(data.column(how.by))
+    if by_number:
+        held = ctx.rng.random(len(entities)) < (how.share or 0.2)
+        return np.asarray(np.append(held, False)[codes])  # rows of nobody stay
     chosen = ctx.rng.permutation(len(entities))[: max(1, round(len(entities) * (how.share or 0.2)))]
     return np.asarray(np.isin(codes, chosen))
 

@@ -41,6 +41,12 @@ class Panel(NamedTuple):
     room: float
     """How far from 1 a second real sample strays by chance."""
     lines: tuple[Line, ...]
+    ticks: tuple[str, ...] = ()
+    """What stands below each place along; nothing: the numbers of generations."""
+    unit: str = "gen."
+    """What these are."""
+    spoken: str = "kept by generation"
+    """What is shown, for who hears it."""
 
 
 def look(at: int) -> tuple[str, str]:
@@ -60,7 +66,7 @@ def draw_panel(panel: Panel, size: tuple[int, int] = SIZE) -> str:
         up = (kept - low) / (high - low)
         return plot[0] + 8 + across * (plot[2] - plot[0] - 16), plot[3] - up * (plot[3] - plot[1])
 
-    drawn = [*_grid(plot, low, high, many, place), *_band(plot, panel.room, low, high, place)]
+    drawn = [*_grid(plot, (low, high), panel, many, place), *_band(plot, panel.room, low, high, place)]
     for at, line in enumerate(panel.lines):
         points = [(place(g, k), f) for g, (k, f) in enumerate(zip(line.kept, line.flagged, strict=True), 1)
                   if k is not None]  # fmt: skip
@@ -75,7 +81,7 @@ def _spoken(panel: Panel) -> str:
     ends = [
         f"{line.title} {100 * line.kept[-1]:.0f} %" for line in panel.lines if line.kept and line.kept[-1] is not None
     ]
-    return f"{panel.title} kept by generation; at the last: {', '.join(ends)}"
+    return f"{panel.title} {panel.spoken}; at the last: {', '.join(ends)}"
 
 
 def _range(panel: Panel) -> tuple[float, float]:
@@ -88,19 +94,21 @@ def _range(panel: Panel) -> tuple[float, float]:
     return max(low - spare, 0.0) if low >= 0 else low - spare, high + spare
 
 
-def _grid(plot: Box, low: float, high: float, many: int, place: Place) -> Iterator[str]:
+def _grid(plot: Box, ends: tuple[float, float], panel: Panel, many: int, place: Place) -> Iterator[str]:
+    low, high = ends
     step = next((s for s in _TICKS if (high - low) / s <= _MOST_TICKS), 10 ** math.ceil(math.log10(high - low)))
     for i in range(math.ceil(low / step), math.floor(high / step) + 1):
         y = place(1, i * step)[1]
         yield f'<path stroke="var(--line)" d="M{plot[0]:g},{y:.1f}H{plot[2]:g}"/>'
         yield (f'<text x="{plot[0] - 5:g}" y="{y:.1f}" dy="0.34em" text-anchor="end" fill="var(--muted)">'
                f"{100 * i * step:.6g} %</text>")  # fmt: skip
-    yield f'<text x="{plot[0] - 5:g}" y="{plot[3] + 16:g}" text-anchor="end" fill="var(--muted)">gen.</text>'
+    yield f'<text x="{plot[0] - 5:g}" y="{plot[3] + 16:g}" text-anchor="end" fill="var(--muted)">'
+    yield f"{escape(panel.unit)}</text>"
     every = max(1, math.ceil(many / 10))
     for generation in range(1, many + 1, every):
         x = place(generation, 1.0)[0]
         yield (f'<text x="{x:.1f}" y="{plot[3] + 16:g}" text-anchor="middle" fill="var(--muted)">'
-               f"{generation}</text>")  # fmt: skip
+               f"{escape(panel.ticks[generation - 1]) if panel.ticks else generation}</text>")  # fmt: skip
 
 
 def _band(plot: Box, room: float, low: float, high: float, place: Place) -> Iterator[str]:

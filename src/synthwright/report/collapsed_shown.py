@@ -11,6 +11,8 @@ from synthwright.report.html import template
 
 _SHOWN = 6
 """Generations that a terminal shows of each regime, at most: the first ones and the last."""
+_HEADS = ("regime", "generation")
+"""What says which row of a table it is."""
 _RULE = (
     "A generation is flagged where, in some measure, it is below a second real sample and below the first generation, "
     "both by more than chance allows (one case in 20,000, shared among the measures). The same rule holds for every "
@@ -117,6 +119,22 @@ def collapse_part(found: Collapse) -> str:
     return f"<p><b>{escape(found.because)}</b></p><table><tr>{top}</tr>{body}</table>"
 
 
+def _fitting(found: Collapse, width: int) -> list[list[str]]:
+    """Return the measures in so many tables that each is no wider than the terminal: nothing of them is cut off."""
+    first = max((len(r.title) for r in found.regimes), default=0)
+    begun = 1 + max(first, len(_HEADS[0])) + 1 + len(_HEADS[1])
+    out: list[list[str]] = []
+    left = 0
+    for measure in found.chance:
+        wide = 1 + max(5, *map(len, measure.split()))
+        if not out or wide > left:
+            out.append([])
+            left = width - begun
+        out[-1].append(measure)
+        left -= wide
+    return out
+
+
 def print_collapse(found: Collapse, console: Any = None) -> None:
     """Print what each regime kept and when it is flagged; to a rich console if given."""
     from rich.console import Console
@@ -124,18 +142,19 @@ def print_collapse(found: Collapse, console: Any = None) -> None:
     from rich.text import Text
 
     console = console or Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    for i, head in enumerate(("regime", "generation", *found.chance)):
-        table.add_column(head.replace(" ", "\n"), justify="right" if i else "left", no_wrap=True)
-    for regime in found.regimes:
-        steps = regime.steps
-        shown = steps if len(steps) <= _SHOWN else (*steps[: _SHOWN - 1], steps[-1])
-        for step in shown:
-            cells = [(found.kept(m, step), m in step.fallen) for m in found.chance]
-            table.add_row(regime.title, str(step.generation),
-                          *(Text("" if k is None else f"{100 * k:.0f} %", style="red" if bad else
-                                 "yellow" if k is not None and k < KEEPS else "") for k, bad in cells))  # fmt: skip
-    console.print(table)
+    for measures in _fitting(found, console.width):
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+        for i, head in enumerate((*_HEADS, *measures)):
+            table.add_column(head.replace(" ", "\n"), justify="right" if i else "left", no_wrap=True)
+        for regime in found.regimes:
+            steps = regime.steps
+            shown = steps if len(steps) <= _SHOWN else (*steps[: _SHOWN - 1], steps[-1])
+            for step in shown:
+                cells = [(found.kept(m, step), m in step.fallen) for m in measures]
+                table.add_row(regime.title, str(step.generation),
+                              *(Text("" if k is None else f"{100 * k:.0f} %", style="red" if bad else
+                                     "yellow" if k is not None and k < KEEPS else "") for k, bad in cells))  # fmt: skip
+        console.print(table)
     for regime in found.regimes:
         style = "green" if regime.flagged is None else "red"
         console.print(Text.assemble((regime.title, "bold"), ": ", (flag_of(regime), style)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthwright.core.contracts import Case
 from synthwright.core.gates import parse
-from synthwright.report import diversity
+from synthwright.report import diversity, diversity_chart
 from synthwright.report.advice import Try, steps
 from synthwright.report.counts import ROWS, spelled
 from synthwright.report.dependence import ROWS as MAPPED
@@ -79,6 +79,11 @@ def render(report: Report, case: Case, drawn: Drawn | None = None, *, officer: s
         rows=ROWS,
         mapped=MAPPED,
         diversity=diversity,
+        by_wave={
+            "charts": diversity_chart.charts(report.diversity),
+            "keys": diversity_chart.keys(),
+            "says": diversity_chart.SAYS,
+        },
         notes=_notes(report, case),
     )
 

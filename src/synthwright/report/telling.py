@@ -216,8 +216,11 @@ def _share_failing(report: Report, metric: str) -> str:
 def _doubts(report: Report, question: Question, aside: Aside) -> list[str]:
     """Return what no gate refuses and the reader must know: what is waived, falls short, is too close, or unseen."""
     gates = gates_by_score(report)
-    out = [f"{_fails(report, parse(w.gate).metric, aside)} (waived: {spelled(w.because, 200)})"
-           for w in report.waived if w.missed and group_of(parse(w.gate).metric) in question.groups]  # fmt: skip
+    missed = [w for w in report.waived if w.missed and group_of(parse(w.gate).metric) in question.groups]
+    why = [w.because for w in missed]
+    out = [f"{_fails(report, parse(w.gate).metric, aside)} "
+           + ("(waived too)" if w.because in why[:i] else f"(waived: {spelled(w.because, 200)})")
+           for i, w in enumerate(missed)]  # fmt: skip
     waived = {parse(w.gate).metric for w in report.waived}
     stands = [(s, standing(s.score(), s.goal)) for s in report.scores]
     out += [_fails(report, s.metric, aside) for s, how in stands if how == "short" and s.name not in gates

@@ -14,5 +14,6 @@ REGISTERED: dict[str, str] = {
     "sharegpt": "synthwright.sinks.sharegpt:Sharegpt",
     "alpaca": "synthwright.sinks.alpaca:Alpaca",
     "dpo": "synthwright.sinks.dpo:Dpo",
+    "ragas": "synthwright.sinks.ragas:Ragas",
     "huggingface": "synthwright.sinks.huggingface:Huggingface",
 }

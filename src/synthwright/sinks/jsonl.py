@@ -8,6 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from synthwright.kit.files import created
+from synthwright.sinks.json_lines import lines, speaks
 from synthwright.sinks.parts import PartSink
 from synthwright.sinks.spelling import json_able
 
@@ -25,10 +26,14 @@ class Jsonl(PartSink):
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
 
     def write_file(self, table: pa.Table, path: Path, metadata: dict[str, str]) -> None:
-        import polars as pl
-
         held = pa.table([json_able(c) for c in table.columns], names=table.column_names)
+        small = held.num_columns > 0 and held.num_rows <= _BATCH and speaks(held)
         with created(path) as file:
+            if small:
+                file.writelines(lines(held))
+                return
+            import polars as pl
+
             for start in range(0, held.num_rows, _BATCH):
                 frame = pl.DataFrame(pl.from_arrow(held.slice(start, _BATCH)))
                 file.write(frame.write_ndjson().encode())

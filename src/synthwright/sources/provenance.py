@@ -75,14 +75,14 @@ def _said(path: Path) -> int:
     with contextlib.suppress(*_UNREADABLE):
         if ending in parquet.Parquet.suffixes:
             with seekable(path) as file:
-                return _of(parquet.metadata(file))
+                return of_metadata(parquet.metadata(file))
         if ending in arrow.Arrow.suffixes:
             with seekable(path) as file:
-                return _of(arrow.metadata(file))
+                return of_metadata(arrow.metadata(file))
         if ending in (".xlsx", ".xlsm"):
             with zipfile.ZipFile(path) as book, book.open("docProps/core.xml") as file:
                 words = re.findall(rb"(synthwright\.\w+)=([^;<]*)", file.read(2**16))
-                return _of(dict(words))
+                return of_metadata(dict(words))
         with opened(path) as file:
             head = file.read(72)
             if head[:16] == b"SQLite format 3\0" and int.from_bytes(head[68:72]) == SYNTHETIC_BASE:
@@ -90,7 +90,7 @@ def _said(path: Path) -> int:
     return 0
 
 
-def _of(metadata: Mapping[bytes, bytes]) -> int:
+def of_metadata(metadata: Mapping[bytes, bytes]) -> int:
     """Return the generation that metadata says; 0 without the mark."""
     if metadata.get(SYNTHETIC.encode()) != b"true":
         return 0

@@ -26,7 +26,8 @@ from synthwright.kit.measuring.chance import allowance
 from synthwright.kit.rows import rank_in_group, row_hashes
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.kit.texts.text_diversity import FEWEST, Measured, Texts, compared
-from synthwright.kit.texts.text_words import plain
+from synthwright.kit.texts.text_encoders import embedded
+from synthwright.kit.texts.text_words import plain, words
 from synthwright.report.diversity import DiversityRow, MeasureRow
 from synthwright.steps.orders import Bench
 from synthwright.steps.start import Begun
@@ -89,7 +90,9 @@ def diversity(bench: Bench, waves: Sequence[Wave], before: Sequence[Found]) -> F
     turned = [i for i, found in enumerate(before, 1) if found.reseeds]
     looked = [[c, p.name if p else "", _kinds(bench.plan, bench.plan.schema.split(c)[0], p)]
               for c, p in columns.items()]  # fmt: skip
-    said = [__version__, [w.key for w in waves], turned, looked, bench.plan.spec.diversity.model_dump(mode="json")]
+    guard = bench.plan.spec.diversity
+    asks = [fingerprint(bench.plan.models[name].identity()) for name in guard.asks()]
+    said = [__version__, [w.key for w in waves], turned, looked, guard.model_dump(mode="json"), asks]
     key = f"diversity/{fingerprint([*said, bench.ctx.seed])}"
     at = bench.store.get(key)
     if at is None:
@@ -157,7 +160,7 @@ def _row(
     ends = np.cumsum([0, *(p.num_rows for p in pieces)])
     every = np.arange(ends[1])
     (mine, others), agree = ((every, every), []) if first else _alike(whole, kinds, ends, ctx.at("alike").rng)
-    texts = Texts.of(whole.column(name).combine_chunks())
+    texts = Texts.of(whole.column(name).combine_chunks(), _vectors(bench, whole.column(name).combine_chunks()))
     found, size = compared(texts, mine, others, ctx.rng, None if first else np.arange(ends[2]))
     if not found:
         return row.model_copy(update={"why": f"too few texts to compare: {LEAST} of each kind are needed"})
@@ -165,6 +168,23 @@ def _row(
     why = f"beside texts with the same {' and '.join(agree)}" if agree else ""
     return row.model_copy(update={"size": size, "measures": measures, "why": why,
                                   "bound": bench.plan.spec.diversity.bound})  # fmt: skip
+
+
+def _vectors(bench: Bench, texts: pa.Array) -> np.ndarray | None:
+    """Return what the embedding model says of texts; nothing where words decide. Those without a word have no length.
+
+    Answers are remembered by text, so that a text of an earlier wave is not asked about again.
+    """
+    asks = bench.plan.spec.diversity.asks()
+    if not asks:
+        return None
+    spoken = np.flatnonzero(words(texts).counts)
+    if not len(spoken):
+        return np.zeros((len(texts), 1), dtype=np.float32)
+    found = embedded(texts.take(pa.array(spoken)), asks[0], "diversity", bench.ctx)
+    out = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
+    out[spoken] = found
+    return out
 
 
 def _judged(found: Measured, bound: float, measures: int, *, first: bool) -> MeasureRow:
@@ -233,8 +253,8 @@ def phrases(said: Sequence[str]) -> list[str]:
     """Return the runs of four words that most texts have: the commonest first, of a longer run only its beginning."""
     counted, begins = Counter[tuple[str, ...]](), dict[tuple[str, ...], int]()
     for text in said:
-        words = text.split()
-        grams = list(zip(*(words[i:] for i in range(_PHRASE)), strict=False))
+        spoken = text.split()
+        grams = list(zip(*(spoken[i:] for i in range(_PHRASE)), strict=False))
         counted.update(set(grams))
         begins |= {g: min(i, begins.get(g, i)) for i, g in enumerate(grams)}
     least = max(_OFTEN, _SHARE * len(said))

@@ -39,13 +39,13 @@ class Cost(NamedTuple):
 
 @contextmanager
 def connected(plan: Plan, store: FolderStore) -> Iterator[Asking | None]:
-    """Connect the language models that parts and curators ask; None where nothing asks any.
+    """Connect the language models that parts, curators and the guard of diversity ask; None where nothing asks any.
 
     Raises:
         ModelError: a key or a package is missing.
     """
     recipes = [*(p.generator for p in plan.parts), *plan.curators]
-    asked = {name for recipe in recipes for name in recipe.asks()}
+    asked = {name for recipe in recipes for name in recipe.asks()} | set(plan.spec.diversity.asks())
     if not asked:
         yield None
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -12,19 +13,20 @@ import pyarrow as pa
 from synthwright.core.context import Context
 from synthwright.core.contracts import Model
 from synthwright.core.dataset import Dataset
-from synthwright.core.errors import FitError, PrivacyError
+from synthwright.core.errors import FitError, PrivacyError, StoreError
 from synthwright.core.jobs import private
-from synthwright.core.plan import Plan, PlannedPart
+from synthwright.core.plan import Plan, PlannedPart, source_of
 from synthwright.core.plan_private import allowed
 from synthwright.core.private import PrivateGenerator
 from synthwright.core.schema import Schema, canonical, fingerprint
 from synthwright.core.spec import Spec
-from synthwright.core.spend import Release, Spend
+from synthwright.core.spend import ROW, Release, Spend
 from synthwright.kit.constraints.keeping import Keeper
 from synthwright.kit.learning.releases import packed, unpacked
+from synthwright.kit.private.entities import bounded
 from synthwright.sources.choose import folder_of
 from synthwright.steps.orders import Bench
-from synthwright.store.ledger import Ledger
+from synthwright.store.ledger import LOG, Ledger, claims
 
 ENDING = ".privacy"
 """What the folder of a ledger ends in, beside its source."""
@@ -32,6 +34,8 @@ _STAND_IN = 20
 """Rows that stand in for real ones."""
 RELEASE = "release.txt"
 """The file of a fitted part that holds what it was learned from."""
+PAID = "paid"
+"""Where a release says which line of which ledger paid for it."""
 
 
 class Learned(NamedTuple):
@@ -69,24 +73,30 @@ def learn(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> Learned
 
 def _measured(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> str:
     """Return the release of a part, from the ledger, or measured now and then kept there."""
-    spec, budget = bench.plan.spec, cast(Spend, part.part.budget)
+    spec, ctx, budget = bench.plan.spec, bench.ctx, cast(Spend, part.part.budget)
     if spec.source is None:
         raise PrivacyError(part.name, "measuring", wanted="a source of real rows", got="none",
                            remedy="name it, or run a lock file, which holds what was measured")  # fmt: skip
     key = measurement(bench.plan, part, inputs)
-    with Ledger.open(ledger_of(spec, bench.ctx)) as ledger:
+    with opened_ledger(spec, ctx, inputs) as ledger:
         text = ledger.release(key)
         if text is not None:
             return text
         maker = cast(PrivateGenerator, part.generator)
-        maker.rehearse(bench.plan.schema, part.part, budget=budget, ctx=bench.ctx)  # before anything is set aside
+        most = maker.rehearse(bench.plan.schema, part.part, budget=budget, ctx=ctx) or budget  # before any is set aside
         said = spec.source.budget
-        ledger.allow(Spend(said.epsilon, said.delta) if said else ledger.budget or allowed(bench.plan.parts))
-        ledger.reserve(key, budget, f"{type(part.generator).name} of {part.table}")
+        whole = Spend(said.epsilon, said.delta, budget.unit) if said else ledger.budget or allowed(bench.plan.parts)
+        ledger.refuse_forgotten(_paid(bench))
+        ledger.allow(whole)
+        ledger.reserve(key, most, f"{type(part.generator).name} of {part.table}")
         try:
-            release = maker.measure(bench.train(), part.part, budget=budget, ctx=bench.ctx.at("fit", part.name))
-            _hold_to(release, budget, maker)
-            text = packed(release)
+            rows = bounded(bench.train(), part.table, budget)
+            release = maker.measure(rows, part.part, budget=budget, ctx=ctx.at("fit", part.name))
+            _hold_to(release, most, maker)
+            text = packed(release._replace(head={**release.head, PAID: ledger.paid_by(key)}))
+        except KeyboardInterrupt:
+            ledger.stop(key)
+            raise
         except Exception:  # a failure tells of real rows too
             ledger.fail(key)
             raise
@@ -95,7 +105,13 @@ def _measured(bench: Bench, part: PlannedPart, inputs: Mapping[str, str]) -> str
 
 
 def _hold_to(release: Release, budget: Spend, maker: PrivateGenerator) -> None:
-    if not (release.spend.epsilon <= budget.epsilon and release.spend.delta <= budget.delta):
+    spend, unit = release.spend, (budget.unit, budget.rows)
+    if spend.unit != budget.unit or spend.rows > budget.rows:
+        raise FitError(type(maker).name, "measuring", wanted=f"{unit[1]} rows of one {unit[0]} hidden",
+                       got=f"{spend.rows} of one {spend.unit}",
+                       remedy="give the part the budget that it was measured with, or report this")  # fmt: skip
+    beyond = budget.rho is not None and (spend.rho is None or spend.rho > budget.rho or spend.chance > budget.chance)
+    if beyond or not (spend.epsilon <= budget.epsilon and spend.delta <= budget.delta):
         raise FitError(type(maker).name, "measuring", wanted=f"at most {budget.epsilon:g} and {budget.delta:g} spent",
                        got=f"{release.spend.epsilon:g} and {release.spend.delta:g}",
                        remedy="give the part the budget that it was measured with, or report this")  # fmt: skip
@@ -108,8 +124,63 @@ def measurement(plan: Plan, part: PlannedPart, inputs: Mapping[str, str]) -> str
     rows = [] if source is None else [source.use, settings, source.holdout.model_dump(mode="json")]
     files = sorted((Path(name).name, held) for name, held in inputs.items())
     columns = [plan.schema.field(c).model_dump(mode="json") for c in part.part.produce]
+    budget = cast(Spend, part.part.budget)
+    paid = list(budget[:3]) if budget.unit == ROW else list(budget[:4])
     return fingerprint([rows, files, part.table, list(part.part.produce), columns,
-                        part.generator.fingerprint(), list(part.part.budget or ())])  # fmt: skip
+                        part.generator.fingerprint(), paid])  # fmt: skip
+
+
+def _paid(bench: Bench) -> list[Mapping[str, str]]:
+    """Return by which lines of ledgers the releases were paid that earlier runs left in this run's store."""
+    found: list[Mapping[str, str]] = []
+    for file in sorted((bench.store.at / "fit").glob(f"*/{RELEASE}")):
+        with suppress(StoreError):  # one that is damaged tells nothing
+            said = unpacked(file.read_text(encoding="ascii", errors="replace"), file.parent.name).head.get(PAID)
+            found += [said] if isinstance(said, dict) else []
+    return found
+
+
+@contextmanager
+def opened_ledger(spec: Spec, ctx: Context, inputs: Mapping[str, str]) -> Iterator[Ledger]:
+    """Open the ledger of a source, which from then on counts the contents of its files.
+
+    Args:
+        spec: names the source.
+        ctx: the project.
+        inputs: the SHA-256 of every file, by name.
+
+    Raises:
+        PrivacyError: another ledger near them counts files with the same contents: they have several names.
+        StoreError: it cannot be opened.
+    """
+    at, recipe = ledger_of(spec, ctx), source_of(spec)
+    files = [] if recipe is None else recipe.files(ctx)
+    contents = [inputs[name] for f in files if (name := shown_name(f, ctx)) in inputs]
+    for other in _ledgers_near(files, at, ctx.root):
+        if claims(other, contents):
+            near = other.relative_to(base) if (base := ctx.root.resolve()) in other.parents else other
+            raise PrivacyError(at.name, "the ledger", wanted="one for the same rows, whatever their files are called",
+                               got=f"another that counts them, {near}",
+                               remedy=f"name it: 'source: {{ledger: {near}}}'")  # fmt: skip
+    with Ledger.open(at) as ledger:
+        ledger.claim(contents)
+        yield ledger
+
+
+def _ledgers_near(files: Sequence[Path], own: Path, root: Path) -> list[Path]:
+    """Return ledgers in the folders of files and those above and below, inside the project."""
+    found, base = set[Path](), root.resolve()
+    for folder in {f.resolve().parent for f in files}:
+        above = [p for p in (folder, *folder.parents) if p == base or base in p.parents] or [folder]
+        found |= {p.parent for place in above for p in place.glob(f"*/{LOG}")}
+        found |= {p.parent for place in above[:2] for p in place.glob(f"*/*/{LOG}")}
+    return sorted(found - {own.resolve()})
+
+
+def shown_name(path: Path, ctx: Context) -> str:
+    """Return a file's name as the project knows it; no machine's folders go into a release."""
+    root = ctx.root.resolve()
+    return str(path.relative_to(root)) if root in path.parents else path.name
 
 
 def ledger_of(spec: Spec, ctx: Context) -> Path:
@@ -134,7 +205,7 @@ def drawn_lot(spec: Spec, ctx: Context, inputs: Mapping[str, str]) -> int:
     A row's number says whether it is held out, so the seed is another one for every content of the files: in a table
     with a row less, the rows after it have other numbers.
     """
-    with Ledger.open(ledger_of(spec, ctx)) as ledger:
+    with opened_ledger(spec, ctx, inputs) as ledger:
         said = [ledger.lot(), *sorted(inputs.values())]
     return int.from_bytes(sha256("".join(said).encode()).digest())
 

@@ -19,6 +19,7 @@ from synthwright.core.infer import infer
 from synthwright.core.jobs import beside_only, private
 from synthwright.core.leaving_out import without
 from synthwright.core.plan import Say, plan, source_of, unplaced
+from synthwright.core.plan_private import held_out
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.spec import Spec
 from synthwright.kit.holdout import split
@@ -26,6 +27,7 @@ from synthwright.kit.measuring.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.sources.provenance import generation_of, synthetic_origin
 from synthwright.steps.private import drawn_lot
+from synthwright.steps.private import shown_name as _shown
 
 LEAST_ROWS = 10
 """Fewer real rows are refused: whatever was made of them would be those rows again."""
@@ -70,7 +72,7 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
     recipe = source_of(spec, say)
     if recipe is None or spec.source is None:
         return None
-    held = spec.source.holdout
+    held = held_out(spec)
     files, beside = recipe.files(ctx), _beside(recipe, held.path).files(ctx) if held.path else []
     inputs = {_shown(f, ctx): sha256(f) for f in (*files, *beside)}
     learned = {inputs[_shown(f, ctx)] for f in files}
@@ -92,7 +94,7 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
 
 def _read(spec: Spec, recipe: Source, ctx: Context, say: Say, folder: Path) -> None:
     assert spec.source is not None  # noqa: S101  `source` looked
-    held = spec.source.holdout
+    held = held_out(spec)
     data, notes = _admitted(spec, recipe, ctx, None, say)
     train, rest, said = data, None, list[str]()
     if held.path is not None:
@@ -207,9 +209,3 @@ def _constant(column: pa.ChunkedArray) -> bool:
 
 def _beside(recipe: Source, path: str) -> Source:
     return recipe.model_copy(update={"path": path})
-
-
-def _shown(path: Path, ctx: Context) -> str:
-    """Return a file's name as the project knows it; no machine's folders go into a release."""
-    root = ctx.root.resolve()
-    return str(path.relative_to(root)) if root in path.parents else path.name

@@ -18,6 +18,8 @@ INTERNAL = "internal"
 _OURS = (*RELEASED, INTERNAL)
 _MARK = ".run.json"
 _LOCK = ".lock"
+UNTOUCHED = frozenset({_LOCK, _MARK})
+"""What a folder holds that was opened and claimed, and in which nothing came to be."""
 _QUIET = {".store", _MARK, _MARK + ".new", _LOCK, ".unfinished"}
 
 

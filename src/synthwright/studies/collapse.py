@@ -23,13 +23,12 @@ from synthwright.core.errors import InputError
 from synthwright.core.leaving_out import without
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.core.writing import guessed_target
-from synthwright.kit.files import SYNTHETIC
 from synthwright.report.collapsed import ACCUMULATE, FRESH, REPLACE, Chance, Collapse, Regime, Step, advise, judged
+from synthwright.sources.generations import generation_in
 from synthwright.store.folder import said_plainly
-from synthwright.store.out import Out
 from synthwright.studies.collapse_makers import VARIES, Maker, default_of, maker_of, plain, texts_of
 from synthwright.studies.collapse_ruler import Ruler
-from synthwright.studies.data import real_rows
+from synthwright.studies.data import entered, real_rows
 
 MOST = 5_000
 """Rows of a generation where nothing is said."""
@@ -98,7 +97,7 @@ def collapse(
     name, real = _read(data, wish.schema)
     if out is None:
         return _studied(name, real, wish, tell, make)
-    with Out.open(out) as place:
+    with entered(out) as place:
         said = wish._replace(schema=None, force=False)
         place.claim(fingerprint(["collapse", __version__, real.fingerprint(), [*map(str, said)]]), force=wish.force)
         found = _studied(name, real, wish, tell, make)
@@ -185,7 +184,7 @@ def _refuse_odd(wish: Wish) -> None:
 def _read(data: Any, schema: Schema | None) -> tuple[str, Dataset]:
     """Return what data is called, and its single table."""
     if not isinstance(data, str | Path):
-        held = data if isinstance(data, Dataset) else Dataset.of(_unmarked(data), schema)
+        held = Dataset.of(_unmarked(data), schema)
         name, real = "data", held if schema is None else Dataset.of(held, schema)
     else:
         at = Path(data).absolute()
@@ -197,11 +196,9 @@ def _read(data: Any, schema: Schema | None) -> tuple[str, Dataset]:
 
 
 def _unmarked(data: Any) -> Any:
-    """Return a frame, or refuse one that says it is synthetic."""
-    if (
-        not isinstance(data, Mapping)
-        and (to_arrow(data, "data").schema.metadata or {}).get(SYNTHETIC.encode()) == b"true"
-    ):
+    """Return frames, or refuse those that say they are synthetic."""
+    frames = data.tables if isinstance(data, Dataset) else data if isinstance(data, Mapping) else {"data": data}
+    if generation_in(to_arrow(frame, str(t)).schema for t, frame in frames.items()):
         raise InputError("data", "the data", wanted="real rows", got="rows that say they are synthetic",
                          remedy=_MADE_HERE)  # fmt: skip
     return data

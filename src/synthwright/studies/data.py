@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from synthwright.report.released import write_whole
 from synthwright.sources.choose import folder_of, for_path
 from synthwright.sources.provenance import refuse_synthetic
 from synthwright.steps.source import left_out, told_left_out
+from synthwright.store.out import UNTOUCHED, Out
 
 HELD_OUT = 0.2
 """The share of real rows that no method sees: they judge all methods alike."""
@@ -79,6 +81,24 @@ def task_of(data: Any, folder: Path, target: str | None, schema: Schema | None, 
     fixed = folder_of(at) if set("*?[") & set(str(at)) else at
     return Task(name, source.name, str(at), fixed, tuple(map(sha256, files)), agreed, wanted, whole,
                 _target(dataset, target, name), weak, tuple(map(told_left_out, weak)))  # fmt: skip
+
+
+@contextmanager
+def entered(out: Path) -> Iterator[Out]:
+    """Open the folder of a study; one that was not there before, and in which nothing came to be, goes again."""
+    made = [p for p in (out, *out.parents) if not p.exists()]
+    with Out.open(out) as place:
+        try:
+            yield place
+        except BaseException:
+            here = {p.name for p in out.iterdir()}
+            if made and here <= UNTOUCHED:
+                for name in here:
+                    (out / name).unlink()
+                with suppress(OSError):  # somebody else put a file beside it
+                    for folder in made:
+                        folder.rmdir()
+            raise
 
 
 def real_rows(at: Path, schema: Schema | None, thing: str, remedy: str) -> tuple[Source, list[Path], Dataset]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +15,6 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Generator
 from synthwright.core.errors import InputError, SynthwrightError, UnknownNameError
 from synthwright.core.schema import Schema, fingerprint
-from synthwright.engine.apart import apart
 from synthwright.kit.tables import save_dataset
 from synthwright.report.mixed import (
     DUPLICATE,
@@ -33,10 +30,10 @@ from synthwright.report.mixed import (
     threshold_told,
 )
 from synthwright.store.folder import said_plainly
-from synthwright.store.out import Out
-from synthwright.studies.data import refuse_seconds
+from synthwright.studies.data import entered, refuse_seconds
 from synthwright.studies.mix_data import EVEN, SECONDS, Aim, Dose, Ground, Wish, doses, ground_of, shown
 from synthwright.studies.mix_recipe import recipe
+from synthwright.studies.mix_runs import CONFIRMING, FOLDS, REPEATS, Runs, cleared
 from synthwright.studies.mix_score import (
     DRAWS,
     Draws,
@@ -50,12 +47,10 @@ from synthwright.studies.mix_score import (
     tuned,
     usual,
 )
-from synthwright.studies.mix_work import TEST, TRAIN, Job, added, folds
+from synthwright.studies.mix_work import TEST, TRAIN, added, folds
 
-WORK = "synthwright.studies.mix_work:run_mix"
 METHODS = ("smote", "forest", "copula", "bayes-net")
 """Generators that are tried where none are named."""
-FOLDS, REPEATS, CONFIRMING = 3, 2, 5
 WORKING = "work"
 REAL_LABEL = Candidate(name=REAL).label
 _UNABLE = Candidate(name="", outcome="failed", reason="it cannot be asked for rows of one class.")
@@ -79,31 +74,13 @@ class Study(NamedTuple):
         """What models are to predict."""
         return self.ground.aim
 
-    def run(self, method: str, chosen: Sequence[Dose], *, whole: bool = False) -> tuple[np.ndarray | None, Candidate]:
-        """Return what the models of a method say; or nothing, and the row that says why."""
-        here = self.out / WORKING
-        file, log = here / "said.npz", here / "log.txt"
-        parts, repeats = (0, CONFIRMING) if whole else (FOLDS, REPEATS)
-        job = Job(method=method, at=str(here), out=str(file), aim=self.aim, doses=tuple(chosen), seed=self.wish.seed,
-                  seconds=self.wish.seconds, folds=parts, repeats=repeats)  # fmt: skip
-        file.unlink(missing_ok=True)
-        begun = time.monotonic()
-        reason, stopped = "", False
-        try:
-            reason = apart(WORK, job.model_dump(mode="json"), log)["reason"]
-        except TimeoutError:
-            reason, stopped = f"stopped after {self.wish.seconds:g} seconds", True
-        except SynthwrightError as error:
-            reason = f"{error.got or error.thing}."
-        took = time.monotonic() - begun
-        if reason:
-            return None, Candidate(name=method, outcome="stopped" if stopped else "failed", reason=reason)
-        with np.load(file, allow_pickle=False) as found:
-            return found["said"], Candidate(name=method, seconds=took)
+    runs: Runs
 
 
 def mix_rows(data: Any, wish: Wish, out: Path | None, tell: Tell = lambda _: None) -> Mixed:
     """Try ways of mixing synthetic with real rows, choose on folds, and confirm the choice once on held-out rows.
+
+    A study that was stopped goes on with the methods that had not finished.
 
     Args:
         data: the path of a file, or a frame: one table.
@@ -123,25 +100,27 @@ def mix_rows(data: Any, wish: Wish, out: Path | None, tell: Tell = lambda _: Non
     names = tuple(dict.fromkeys(wish.methods if wish.methods is not None else METHODS))
     for name in names:
         _known(name)
-    with Out.open(out) as place, TemporaryDirectory(prefix="synthwright-") as beside:
+    with entered(out) as place, TemporaryDirectory(prefix="synthwright-") as beside:
         ground = ground_of(data, wish, Path(beside))
         truth = ground.aim.coded(ground.train)
         tried = doses(ground.aim, float((truth == 1).mean()), wish.shares, ground.task.name)
         identity = ["mix", __version__, *ground.task.identity(), ground.test.fingerprint(), wish.positive, wish.seed]
         place.claim(fingerprint(identity), force=wish.force)
         here = out / WORKING
+        runs = Runs(here, ground.aim, wish, fingerprint(identity))
         with said_plainly(out):
-            shutil.rmtree(here, ignore_errors=True)
-            here.mkdir(mode=0o700)
+            cleared(here)
             save_dataset(ground.train, here / TRAIN)
             save_dataset(ground.test, here / TEST)
         ctx = Context(seed=wish.seed).at("mix", "draws")
         study = Study(ground, wish, out, Truth(truth, folds(truth, ground.aim, FOLDS, wish.seed), ground.aim.many,
-                      ground.aim.judged), Draws(ctx.at("folds"), len(truth), DRAWS))  # fmt: skip
+                      ground.aim.judged), Draws(ctx.at("folds"), len(truth), DRAWS), runs)  # fmt: skip
         try:
             found = _studied(study, names, tried, tell)
-        finally:
-            shutil.rmtree(here, ignore_errors=True)
+        except BaseException as error:
+            runs.tidy(keep=not isinstance(error, SynthwrightError))
+            raise
+        runs.tidy(keep=False)
         with said_plainly(out):
             if found.recommended is not None and found.recommended.name in names:
                 way, named = found.recommended, isinstance(data, str | Path)
@@ -154,6 +133,10 @@ def mix_rows(data: Any, wish: Wish, out: Path | None, tell: Tell = lambda _: Non
 def _known(name: str) -> None:
     kind = registry.find("generators", name)
     assert issubclass(kind, Generator)  # noqa: S101  the registry looked
+    if kind.abilities.private:
+        raise UnknownNameError("mix", repr(name), wanted="a generator that may look at real rows again and again",
+                               got="one with a privacy budget, which folds and seeds would spend many times over",
+                               remedy="run a specification with its budget, and give the rows to a model")  # fmt: skip
     if not kind.abilities.learns or kind.abilities.replaces or kind.abilities.changes or kind().asks():
         raise UnknownNameError("mix", repr(name), wanted="a generator that learns to make new rows from real ones",
                                got="one that does not", remedy=f"see `synthwright explain {name}`")  # fmt: skip
@@ -181,7 +164,7 @@ def _given(name: str) -> bool:
 def _studied(study: Study, names: Sequence[str], tried: tuple[Dose, ...], tell: Tell) -> Mixed:
     """Run all methods on the folds, and those that are worth it on the held-out rows."""
     tell(REAL)
-    first, failed = study.run(REAL, (Dose("nothing"),))
+    first, failed = next(study.runs.each([(REAL, (Dose("nothing"),))]))
     if first is None:
         raise InputError(study.ground.task.name, "real rows alone", wanted="a model of the target", got=failed.reason,
                          remedy="give it more --seconds" if failed.outcome == "stopped" else "")  # fmt: skip
@@ -189,9 +172,11 @@ def _studied(study: Study, names: Sequence[str], tried: tuple[Dose, ...], tell: 
     base = _baseline(study, first[0])
     candidates: list[Candidate] = []
     thresholds = {REAL_LABEL: tuned(first[0].mean(axis=0), study.truth)} if two else {}
-    for name, mine in _plans(study.aim, names, tried):
+    plans = _plans(study.aim, names, tried)
+    coming = study.runs.each([plan for plan in plans if plan[1]])
+    for name, mine in plans:
         tell(name)
-        said, row = study.run(name, mine) if mine else (None, _UNABLE.model_copy(update={"name": name}))
+        said, row = next(coming) if mine else (None, _UNABLE.model_copy(update={"name": name}))
         rows = [row]
         if said is not None:
             rows = [_measured(study, base, row, dose, one) for dose, one in zip(mine, said, strict=True)]
@@ -250,8 +235,9 @@ def _confirmed(
     truth = Truth(values, np.zeros(len(values), dtype=np.int64), study.aim.many, study.aim.judged)
     draws = Draws(study.draws.ctx.at("confirm"), len(values), 4 * study.draws.many)
     said: dict[str, np.ndarray] = {}
-    for way in (Candidate(name=REAL), *reversed(ways)):
-        found, _ = study.run(way.name, (Dose(way.of, way.share or 0.0),), whole=True)
+    asked = [Candidate(name=REAL), *reversed(ways)]
+    coming = study.runs.each([(w.name, (Dose(w.of, w.share or 0.0),)) for w in asked], whole=True)
+    for way, (found, _) in zip(asked, coming, strict=True):
         if found is not None:
             said[way.label] = found[0]
     if REAL_LABEL not in said:
@@ -319,6 +305,7 @@ def mix(  # noqa: PLR0913  the parameters of a notebook function
     seconds: float = SECONDS,
     out: str | Path | None = None,
     force: bool = False,
+    workers: int = 1,
 ) -> Mixed:
     """Find which generator and which share of synthetic rows help a model on real rows, or that none does.
 
@@ -337,6 +324,7 @@ def mix(  # noqa: PLR0913  the parameters of a notebook function
         seconds: how long a method may take on the folds, and again on all training rows.
         out: the folder for the page and the recipe.
         force: replace what another study left in `out`.
+        workers: how many methods run at a time; it changes no number but seconds.
 
     Raises:
         InputError: several tables, a target that is not there, too few rows of a class.
@@ -348,5 +336,5 @@ def mix(  # noqa: PLR0913  the parameters of a notebook function
         if isinstance(said, str | float | int):
             raise InputError("mix", word, wanted="a list", got=f"a {type(said).__name__}", remedy=f"write [{said!r}]")
     wish = Wish(target, None if positive is None else str(positive), None if methods is None else tuple(methods),
-                None if shares is None else tuple(shares), test, schema, seed, seconds, force)  # fmt: skip
+                None if shares is None else tuple(shares), test, schema, seed, seconds, force, workers)  # fmt: skip
     return mix_rows(real, wish, Path(out) if out else None)

@@ -95,6 +95,8 @@ class Wish(NamedTuple):
     """How long a method may take on the folds, and again on all training rows."""
     force: bool = False
     """Replace what another study left."""
+    workers: int = 1
+    """How many methods run at a time; it changes no byte but seconds."""
 
 
 class Ground(NamedTuple):

@@ -1,8 +1,9 @@
 """Audits a private generator: how much its releases tell of one row, at least, held against what it says they may.
 
-Real rows are measured many times, with one row more and without it. Whoever tells the two apart better than the budget
-allows has found a fault. What tells them apart is learned from one half of the releases and tested on the other, so the
-lower bound holds with 95 % confidence. That it stays below the claim proves nothing; that it exceeds it proves a fault.
+Real rows are measured many times, with one row more and without it, or with all rows of one unit and without them.
+Whoever tells the two apart better than the budget allows has found a fault. What tells them apart is learned from one
+half of the releases and tested on the other, so the lower bound holds with 95 % confidence. That it stays below the
+claim proves nothing; that it exceeds it proves a fault.
 
 - For any mechanism: a test with these error rates exists only where epsilon is at least
   ln((true positives − delta) / false positives) (Kairouz, Oh and Viswanath 2015), by Clopper-Pearson intervals.
@@ -27,6 +28,7 @@ from synthwright.core.contracts import Part
 from synthwright.core.dataset import Dataset
 from synthwright.core.private import PrivateGenerator
 from synthwright.core.spend import Release, Spend
+from synthwright.kit.private.entities import bounded
 
 CONFIDENCE = 0.95
 _WIDE = 400
@@ -66,14 +68,17 @@ def audit(
 
     Args:
         maker: the generator.
-        neighbours: real rows; and the same with one more, which is as unlike them as a row can be.
+        neighbours: real rows; and the same with one unit more (a row, or all rows of one), which is as unlike them as
+            can be. Of each unit as many rows as the budget says are drawn anew for each measurement, as a run does.
         part: the columns to measure.
         budget: what each measurement may spend.
         times: how often each is measured; some hundreds find a gross fault, some thousands a factor of two.
         gaussian: whether all noise is Gaussian, and nothing is chosen in another way: the bound is then far tighter,
             and wrong for any other mechanism.
     """
-    pairs = [[maker.measure(d, part, budget=budget, ctx=Context()) for d in neighbours] for _ in range(times)]
+    table = neighbours[0].schema.split(part.produce[0])[0]
+    pairs = [[maker.measure(bounded(d, table, budget), part, budget=budget, ctx=Context()) for d in neighbours]
+             for _ in range(times)]  # fmt: skip
     half = times // 2
     scorer = _Scorer.of([p[0] for p in pairs[:half]], [p[1] for p in pairs[:half]])
     learned, tested = (_Half(*(np.array([scorer.score(p[k]) for p in some]) for k in (0, 1)))

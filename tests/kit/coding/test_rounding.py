@@ -13,6 +13,7 @@ from synthwright.core.context import Context
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import numbers
 from synthwright.kit.coding.codecs import OrderedCodec, codec_of, observe, settle
+from synthwright.kit.coding.ratios import Ratios
 from synthwright.kit.coding.rounding import Rounding, step_of
 
 NUMBER, INTEGER, MONEY = (
@@ -158,7 +159,7 @@ def test_steps_of_few_rows_are_not_kept() -> None:
     values[1_000:2_000] = np.rint(values[1_000:2_000] * 5 + 10_000) / 10  # round above 1500 only, but for two
     for protect, there in ((2, True), (3, False)):
         codec = _settled(values, protect=protect)
-        assert codec.rounding is not None
+        assert isinstance(codec.rounding, Rounding)
         bands = codec.rounding.shares.sum(axis=1)
         first = codec.blocks.low[codec.rounding.begins]
         assert (bands[first > 1_500] > 0.1).all()
@@ -189,3 +190,26 @@ def test_a_position_says_how_it_is_rounded() -> None:
     codes, within = rng.integers(0, codec.size, 2_000), rng.random(2_000)
     whole = numbers(codec.decode(codes, within))
     assert (numbers(codec.decode(codes[::-3], within[::-3])) == whole[::-3]).all()
+
+
+def test_ratios_come_back_from_files() -> None:
+    """A codec of ratios is the same after it was saved; percentages and rounded parts are ratios too."""
+    rng = np.random.default_rng(7)
+    under = rng.integers(1, 12, ROWS)
+    for values, field in (
+        (rng.integers(0, 90, ROWS) / under, NUMBER),
+        (np.round(rng.integers(1, 9_000, 3_000) / 3, 2), CENTS),
+    ):
+        codec = _settled(values, field)
+        head, arrays = codec.to_json()
+        again = codec_of(json.loads(json.dumps(head)), arrays)
+        assert isinstance(codec.rounding, Ratios)
+        assert isinstance(again, OrderedCodec)
+        assert np.array_equal(_drawn(codec), _drawn(again))
+
+
+def test_plain_decimals_are_no_ratios() -> None:
+    """Values of a few decimals, and those of none that end, are left to other steps."""
+    rng = np.random.default_rng(8)
+    assert not isinstance(_settled(np.round(rng.normal(50, 9, ROWS), 2), CENTS).rounding, Ratios)
+    assert not isinstance(_settled(rng.normal(50, 9, ROWS)).rounding, Ratios)

@@ -19,7 +19,7 @@ pytest.importorskip("opendp")
 from synthwright.kit.private.noise import UNITS, chosen, frequent, noisy
 
 PRIVATE = Path(synthwright.__file__).parent / "kit" / "private"
-DRAWS = {"model.py"}
+DRAWS = {"model.py", "told.py"}
 """The files that draw rows from a model: there, and only there, chance follows from the seed."""
 
 
@@ -119,8 +119,10 @@ def test_conversion_is_tight_and_sound() -> None:
         assert epsilon_of(rho=rho, delta=delta) <= rho + 2 * math.sqrt(rho * math.log(1 / delta))
 
 
-@pytest.mark.parametrize("budget", [Spend(), Spend(1.0), Spend(0.0, 1e-6), Spend(1.0, 1e-6, "people.house")])
+@pytest.mark.parametrize(
+    "budget", [Spend(), Spend(1.0), Spend(0.0, 1e-6), Spend(1.0, 1e-6, "row", 3), Spend(1.0, 1e-6, "people.house", 0)]
+)
 def test_budgets_that_cannot_be_kept(budget: Spend) -> None:
-    """No epsilon, no delta, or a unit other than rows is refused before anything is measured."""
+    """No epsilon, no delta, or a unit that does not go with its rows is refused before anything is measured."""
     with pytest.raises(FitError, match=r"test: (epsilon|delta|the unit)"):
         Purse(budget=budget, owner="test")

@@ -59,6 +59,7 @@ class Tally(PrivateGenerator):
     name: ClassVar[str] = "tally"
     model: ClassVar[type[Model]] = TallyModel
     abilities: ClassVar[Abilities] = Abilities(kinds=frozenset({Kind.BOOLEAN}), private=True)
+    entities: ClassVar[bool] = True
 
     least: float = Setting(default=0.0, ge=0, le=1)
     """The least share that is made, whatever was counted."""
@@ -68,14 +69,14 @@ class Tally(PrivateGenerator):
         time.sleep(float(os.environ.get(WAIT, "0")))
         if FAIL in os.environ:
             raise RuntimeError("told to")
-        dice, scale = SystemRandom(), 2 * len(part.produce) / budget.epsilon
+        dice, scale = SystemRandom(), 2 * budget.rows * len(part.produce) / budget.epsilon
         counts = []
         for column in part.produce:
             held = data.column(column)
             true = int(pa.compute.sum(held.cast(pa.int64())).as_py() or 0)
             false = int((~nulls(held)).sum()) - true
             counts.append([n + scale * math.log(dice.random() / dice.random()) for n in (false, true)])
-        spend = Spend(budget.epsilon, 0.0)
+        spend = budget._replace(delta=0.0)
         return Release({"columns": list(part.produce)}, {"counts": np.array(counts).reshape(-1, 2)}, spend)
 
     def learned(self, release: Release, part: Part, schema: Schema, ctx: Context) -> TallyModel:

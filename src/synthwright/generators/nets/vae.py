@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +16,35 @@ from synthwright.kit.learning.nets import Learner, Table, device
 
 KNOWN = 0.2
 """The share of rows that are learned with some columns known."""
-NARROWEST = -3.0
-"""The logarithm of the least spread around a score that is decoded."""
+NARROWEST, WIDEST = -3.5, 1.0
+"""The logarithms of the least and the greatest spread around a score that is decoded."""
+HILLS = 64
+"""Normal distributions that hidden numbers come from, mixed."""
+PEAKS = 5
+"""Normal distributions that a score is decoded to, mixed."""
+
+
+class Peaks(NamedTuple):
+    """Where scores lie: mixed normal distributions, rows × columns × peaks."""
+
+    share: Tensor
+    """Logarithms; they add up to one."""
+    middle: Tensor
+    spread: Tensor
+    """Logarithms."""
+
+    def surprise(self, scores: Tensor) -> Tensor:
+        """Return how unlikely scores are: the negative logarithm of their density."""
+        off = ((scores[:, :, None] - self.middle) * (-self.spread).exp()) ** 2 / 2 + self.spread
+        found: Tensor = math.log(2 * math.pi) / 2 - torch.logsumexp(self.share - off, dim=2)
+        return found
+
+    def drawn(self, chance: torch.Generator) -> Tensor:
+        """Return a score of every row and column."""
+        noise = torch.empty_like(self.share).exponential_(generator=chance).clamp(min=1e-30).log()
+        which = (self.share - noise).argmax(dim=2, keepdim=True)
+        middle, spread = (part.gather(2, which).squeeze(2) for part in (self.middle, self.spread))
+        return middle + spread.exp() * torch.randn(middle.shape, generator=chance, device=middle.device)
 
 
 class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: without it, its classes are unknown
@@ -27,8 +55,14 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         self.wires = Wires(plan)
         width, self.latent = plan.sizes["width"], plan.sizes["latent"]
         self.encoder = layers(2 * self.wires.inputs, width, width, 2 * self.latent)
-        self.decoder = layers(self.latent + self.wires.inputs, width, width, self.wires.width + len(self.wires.spread))
-        self.spread = nn.Parameter(torch.full((len(self.wires.spread),), -1.0))
+        self.decoder = layers(self.latent + self.wires.inputs, width, width,
+                              self.wires.width + 3 * PEAKS * len(self.wires.spread))  # fmt: skip
+        at = torch.special.ndtri((torch.arange(PEAKS) + 0.5) / PEAKS)
+        self.register_buffer("begin", at, persistent=False)
+        self.share = nn.Parameter(torch.zeros(HILLS))
+        self.middle = nn.Parameter(torch.randn(HILLS, self.latent))
+        self.size = nn.Parameter(torch.zeros(HILLS, self.latent))
+        self.register_buffer("tilt", torch.zeros(self.wires.width))
 
     def encode(self, slots: Tensor, scores: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return where the hidden numbers of rows lie, and the logarithms of their variances."""
@@ -37,10 +71,21 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         middle, variance = found.chunk(2, dim=1)
         return middle, variance.clamp(-12.0, 4.0)
 
-    def decode(self, hidden: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the outputs for slots, and scores."""
+    def decode(self, hidden: Tensor, seen: Tensor) -> tuple[Tensor, Peaks]:
+        """Return the outputs for slots, and where scores lie."""
         out = self.decoder(torch.cat([hidden, seen], dim=1))
-        return out[:, : self.wires.width], out[:, self.wires.width :]
+        share, middle, spread = (
+            out[:, self.wires.width :].reshape(len(out), len(self.wires.spread), 3, PEAKS).unbind(dim=2)
+        )
+        peaks = Peaks(share.log_softmax(dim=2), middle + self.begin, (spread - 1).clamp(NARROWEST, WIDEST))
+        return out[:, : self.wires.width], peaks
+
+    def likely(self, hidden: Tensor) -> Tensor:
+        """Return the logarithm of how likely hidden numbers are before anything is known, but for a constant."""
+        size = self.size.clamp(-4, 4)
+        weight = (-2 * size).exp()
+        far = hidden**2 @ weight.T - 2 * hidden @ (self.middle * weight).T + (self.middle**2 * weight).sum(dim=1)
+        return torch.logsumexp(self.share.log_softmax(0) - far / 2 - size.sum(dim=1), dim=1)
 
     def loss(self, slots: Tensor, scores: Tensor, known: Tensor, chance: torch.Generator, weight: float) -> Tensor:
         """Return how badly rows come back, and how far their hidden numbers are from normal ones, per row."""
@@ -48,13 +93,12 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         seen = wires.seen(slots, scores, known)
         middle, variance = self.encode(slots, scores, seen)
         noise = torch.randn(middle.shape, generator=chance, device=middle.device)
-        logits, found = self.decode(middle + (variance / 2).exp() * noise, seen)
+        inside = middle + (variance / 2).exp() * noise
+        logits, peaks = self.decode(inside, seen)
         hidden = ~known
         wrong = (wires.surprise(logits, slots) * hidden[:, wires.chosen]).sum(dim=1)
-        spread = self.spread.clamp(min=NARROWEST)
-        off = ((found - scores) / spread.exp()) ** 2 / 2 + spread + math.log(2 * math.pi) / 2
-        wrong = wrong + (off * (wires.scored(slots) & hidden[:, wires.spread])).sum(dim=1)
-        far = (middle**2 + variance.exp() - 1 - variance).sum(dim=1) / 2
+        wrong = wrong + (peaks.surprise(scores) * (wires.scored(slots) & hidden[:, wires.spread])).sum(dim=1)
+        far = -(noise**2 + variance).sum(dim=1) / 2 - self.likely(inside)
         return (weight * wrong + far).mean()
 
     def made(
@@ -62,11 +106,13 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Return slots and scores of rows; where they are known, those that were told."""
         wires, on = self.wires, slots.device
+        hill = torch.multinomial(self.share.softmax(0), max(len(slots), 1), replacement=True, generator=chance)
+        hill = hill[: len(slots)]
         hidden = torch.randn(len(slots), self.latent, generator=chance, device=on)
-        logits, found = self.decode(hidden, wires.seen(slots, scores, known))
-        made = torch.where(known, slots, wires.drawn(logits, never, chance))
-        noise = torch.randn(found.shape, generator=chance, device=on)
-        found = found + self.spread.clamp(min=NARROWEST).exp() * noise
+        hidden = self.middle[hill] + hidden * self.size.clamp(-4, 4).exp()[hill]
+        logits, peaks = self.decode(hidden, wires.seen(slots, scores, known))
+        made = torch.where(known, slots, wires.drawn(logits + self.tilt, never, chance))
+        found = peaks.drawn(chance)
         return made, torch.where(known[:, wires.spread], scores, found)
 
 

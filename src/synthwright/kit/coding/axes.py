@@ -158,7 +158,8 @@ def axes_of(codecs: Sequence[Codec], codes: Sequence[np.ndarray], most: int) -> 
         most: how many axes a column of labels has at most.
     """
     plain = [_plain(codec) for codec in codecs]
-    labelled = [i for i, c in enumerate(codecs) if isinstance(c, LabelCodec) and len(plain[i].leaf_shares) > 2]
+    labelled = [i for i, c in enumerate(codecs)
+                if isinstance(c, LabelCodec) and not c.ranked and len(plain[i].leaf_shares) > 2]  # fmt: skip
     if not labelled:
         return plain
     features, owner, places = _features(plain, codes, len(labelled))

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.schema import ORDERED, Field, Kind, canonical
-from synthwright.core.values import Column
+from synthwright.core.values import Column, numbers
 from synthwright.kit.coding.marginal import Blocks, blocks_of, point_masses
+from synthwright.kit.coding.ratios import Ratios, ratios_of, shortened_of
 from synthwright.kit.coding.rounding import Drawn, Rounding, rounding_of, span_of
-from synthwright.kit.coding.rulers import Ruler, from_integers, integers, is_whole, ruler_for, tidy
+from synthwright.kit.coding.rulers import Ruler, from_integers, integers, is_narrow, is_whole, ruler_for, tidy
 from synthwright.kit.coding.shapes import Shape
 
 NULL, UNKNOWN = -1, -2
@@ -49,9 +50,9 @@ class Observed(NamedTuple):
         return Observed(both.dictionary, counts.astype(np.int64), self.nulls + other.nulls)
 
 
-def observe(column: Column) -> Observed:
-    """Count the distinct values of a column (canonical type)."""
-    values, codes = _distinct(column)
+def observe(column: Column, *, nan: bool = False) -> Observed:
+    """Count the distinct values of a column (canonical type); NaN is a value of its own where `nan`."""
+    values, codes = _distinct(column, nan=nan)
     counts = np.bincount(codes + 1, minlength=len(values) + 1)
     return Observed(values, counts[1:], int(counts[0]))
 
@@ -73,6 +74,11 @@ class LabelCodec:
     def size(self) -> int:
         """How many cells there are."""
         return len(self.shares)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the labels stand in an order of their own: low, middle, high."""
+        return self.field.ordered and self.shape is None and set(self.labels.to_pylist()) <= {*self.field.labels}
 
     def encode(self, column: Column) -> np.ndarray:
         """Return the code of every row."""
@@ -116,7 +122,7 @@ class OrderedCodec:
     """What each cell is: i for point mass i, len(masses) + j for block j."""
     shares: np.ndarray
     null_share: float
-    rounding: Rounding | None = None
+    rounding: Rounding | Ratios | None = None
     """How values of blocks are rounded, where some are."""
 
     @property
@@ -131,7 +137,7 @@ class OrderedCodec:
 
     def encode(self, column: Column) -> np.ndarray:
         """Return the code of every row; a value between cells gets the nearest one."""
-        values, codes = _distinct(column)
+        values, codes = _distinct(column, nan=self.field.nan)
         if not self.size:
             return _coded(np.full(len(values), UNKNOWN), codes)
         return _coded(self._find(values), codes)
@@ -239,8 +245,22 @@ def settle(
     what[codec.cells] = weights
     drawn = counts.astype(np.float64)
     drawn[exact] -= what[: len(kept)]
-    rounding = rounding_of(Drawn(ruler, made, what[len(kept) :], at[exact]), at, drawn, protect)
+    rounding = _ratios(ruler, values, drawn, protect) or rounding_of(
+        Drawn(ruler, made, what[len(kept) :], at[exact]), at, drawn, protect
+    )
     return replace(codec, shares=weights / weights.sum(), rounding=rounding)
+
+
+def _ratios(ruler: Ruler, values: pa.Array, drawn: np.ndarray, protect: int) -> Ratios | None:
+    """Return what the values of a column are fractions of, where they are ratios of small numbers, rounded or not."""
+    if ruler.whole:
+        return None
+    floats = numbers(values)
+    finite = np.isfinite(floats)
+    if ruler.lattice is not None:
+        plain = ruler.field.step is not None and ruler.step == 1
+        return shortened_of(floats[finite], float(ruler.lattice)) if plain else None
+    return ratios_of(floats[finite], drawn[finite], protect, narrow=is_narrow(ruler.field))
 
 
 def _lightened(counts: np.ndarray, exact: np.ndarray, protect: int) -> np.ndarray:
@@ -261,8 +281,10 @@ def _settle_labels(
 ) -> LabelCodec:
     kept = seen.counts >= protect
     labels, counts = seen.values.filter(pa.array(kept)), seen.counts[kept]
-    order = pc.sort_indices(labels)
-    labels, counts = labels.take(order), counts[order.to_numpy()]
+    order = pc.sort_indices(labels).to_numpy()
+    if field.ordered and set(labels.to_pylist()) <= {*field.labels}:
+        order = np.argsort([field.labels.index(v) for v in labels.to_pylist()], kind="stable")
+    labels, counts = labels.take(pa.array(order)), counts[order]
     rare = int(seen.counts[~kept].sum())
     if field.kind is Kind.BOOLEAN or rare <= counts.sum():  # their share goes to the others
         total = counts.sum()
@@ -291,12 +313,18 @@ def codec_of(head: dict[str, Any], arrays: dict[str, np.ndarray]) -> Codec:
     blocks = Blocks(**{n.removeprefix("blocks-"): a for n, a in arrays.items() if n.startswith("blocks-")})
     steps = {n.removeprefix("round-"): a for n, a in arrays.items() if n.startswith("round-")}
     return OrderedCodec(ruler.field, ruler, masses, blocks, arrays["cells"], arrays["shares"], float(head["nulls"]),
-                        Rounding(**steps) if steps else None)  # fmt: skip
+                        _rounding_from(steps))  # fmt: skip
 
 
-def _distinct(column: Column) -> tuple[pa.Array, np.ndarray]:
+def _rounding_from(arrays: dict[str, np.ndarray]) -> Rounding | Ratios | None:
+    if not arrays:
+        return None
+    return Ratios(**arrays) if "under" in arrays else Rounding(**arrays)
+
+
+def _distinct(column: Column, *, nan: bool = False) -> tuple[pa.Array, np.ndarray]:
     """Return the distinct values and for every row which one it is, -1 for none."""
-    coded = tidy(column).dictionary_encode()
+    coded = tidy(column, nan=nan).dictionary_encode()
     codes = pc.fill_null(coded.indices, NULL).to_numpy(zero_copy_only=False)
     return coded.dictionary, np.asarray(codes, dtype=np.int32)
 

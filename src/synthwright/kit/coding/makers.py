@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +16,7 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import ORDERED, Field, Kind, canonical
 from synthwright.core.types import parse_type
 from synthwright.kit.coding.codecs import Observed, OrderedCodec, settle
+from synthwright.kit.coding.composed import Composed
 from synthwright.kit.coding.keys import Keys, fitting, keys_of_json, keys_to_json, learn_keys, swap
 from synthwright.kit.coding.pools import Pool, repeats
 from synthwright.kit.coding.rulers import Ruler
@@ -36,6 +39,12 @@ class Rows(NamedTuple):
     dice: Dice
     given: Dataset | None
     """The start, with the tables that references are drawn from; None: each value stands for a real one."""
+    beside: pa.Table | None = None
+    """The same rows with the columns that texts may say."""
+    look: pa.Array | None = None
+    """The label of the way in which each row's text is built or spelled; nothing: any."""
+    hidden: Mapping[str, pa.Array] = MappingProxyType({})
+    """What parts of texts say, by the name of the part."""
 
 
 class Maker(Protocol):
@@ -106,7 +115,7 @@ class FakeMaker:
 
     def make(self, rows: Rows) -> pa.Array:
         """Return a value of the mark for each row; digits only where the column is a number outside."""
-        made = pa.array(self.fake.make(rows.numbers, rows.dice), pa.large_string())
+        made = pa.array(self.fake.make(rows.numbers, rows.dice, rows.look), pa.large_string())
         kind, outside = canonical(self.field), _outside(self.field)
         if _numeric(outside):
             most = 18 if not pa.types.is_integer(outside) else len(str(2 ** (outside.bit_width - 1))) - 1
@@ -162,6 +171,23 @@ class TextMaker:
         """Return what `maker_of_json` makes the same maker from."""
         keys = None if self.keys is None else keys_to_json(self.keys)
         return {"maker": self.kind, "shape": self.shape.to_json(), "keys": keys}
+
+
+@dataclass(frozen=True)
+class ComposedMaker:
+    """Text put together of what other columns say, of parts that are learned, and of parts that are made anew."""
+
+    kind: ClassVar[str] = "composed"
+    field: Field
+    composed: Composed
+
+    def make(self, rows: Rows) -> pa.Array:
+        """Return a text for each row."""
+        return self.composed.make(rows.look, rows.numbers, rows.dice, rows.beside, rows.hidden)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `maker_of_json` makes the same maker from."""
+        return {"maker": self.kind, **self.composed.to_json()}
 
 
 @dataclass(frozen=True)
@@ -340,6 +366,8 @@ def maker_of_json(said: dict[str, Any], field: Field) -> Maker:
         case TextMaker.kind:
             keys = None if said["keys"] is None else keys_of_json(said["keys"])
             return TextMaker(field, Shape.of_json(said["shape"]), keys)
+        case ComposedMaker.kind:
+            return ComposedMaker(field, Composed.of_json(said))
         case BytesMaker.kind:
             return BytesMaker(field, tuple(said["lengths"]))
         case MarksMaker.kind:

@@ -318,9 +318,11 @@ def _shortened(at: np.ndarray, digits: int, ruler: Ruler, ends: tuple[float, flo
     times = np.rint(np.where(power < 0, values * 10.0**-power, values / 10.0**power))
     value = np.where(power < 0, times / 10.0**-power, times * 10.0**power) / unit
     place = (value - ruler.anchor) / ruler.step if ruler.stepped else value
+    near = np.rint(place)
+    place = np.where(np.abs(place - near) <= _CLOSE, near, place) if ruler.stepped else place
     good = (place >= ends[0]) & (place <= ends[1]) & (values != 0)
     if ruler.stepped:
-        good &= place == np.rint(place)
+        good &= place == near
     return np.where(good, place, at)
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from synthwright.core.schema import Field, canonical
 from synthwright.core.values import from_numbers, numbers
 from synthwright.kit.coding.calendars import Calendar, calendar_of
+from synthwright.kit.coding.ratios import lattice_of
 
 DIGITS = 18
 """The most digits of a decimal whose unscaled value surely fits 64 bits."""
@@ -25,9 +26,10 @@ TELLING = 20
 _EXACT = 2.0**53
 _REACH = 2.0**62
 _HUGE = 2.0**900
-_VAST = 2.0**1023
 INFINITE = 2.0**1000
 """Where positive infinity stands."""
+NAN = 2.0**1001
+"""Where NaN stands, where it is a value."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,22 @@ class Ruler:
         return self.whole or self.lattice is not None
 
     def positions(self, values: pa.Array) -> np.ndarray:
-        """Return the positions of values of the canonical type, none of them null; infinities at ±`INFINITE`."""
+        """Return the positions of values of the canonical type, none of them null.
+
+        Infinities stand at ±`INFINITE`, NaN at `NAN`.
+        """
         if self.calendar is not None:
             counted, good = self.calendar.count(integers(values))
             return _offsets(counted, self.anchor, self.step) - np.where(good, 0, 0.5 / self.step)
         if self.whole:
             return _offsets(integers(values), self.anchor, self.step)
         floats = numbers(values)
-        finite = np.clip(np.where(np.isfinite(floats), floats, 0.0), -_VAST, _VAST)
+        finite = np.where(np.isfinite(floats), floats, 0.0)
         at = finite / self.scale
         if self.lattice is not None:
             at = (_per(finite, self.lattice) - self.anchor) / self.step
-        return np.where(np.isfinite(floats), np.clip(at, -INFINITE, INFINITE), np.sign(floats) * INFINITE)
+        found = np.where(np.isfinite(floats), np.clip(at, -INFINITE, INFINITE), np.sign(floats) * INFINITE)
+        return np.where(np.isnan(floats), NAN, found)
 
     def values(self, positions: np.ndarray) -> pa.Array:
         """Return positions as values of the canonical type, on the lattice if there is one."""
@@ -117,13 +123,19 @@ def ruler_for(field: Field, values: pa.Array) -> Ruler:
     floats = numbers(values)
     finite = floats[np.isfinite(floats)]
     most = float(np.abs(finite).max(initial=0.0))
-    lattice = Fraction(repr(field.step)) if field.step is not None else None
-    if lattice is not None and most / field.step < _EXACT:  # type: ignore[operator]
+    stated = Fraction(repr(field.step)) if field.step is not None else None
+    lattice = stated or lattice_of(finite, narrow=is_narrow(field))  # thirds, twelfths: no decimal step
+    if lattice is not None and most / float(lattice) < _EXACT:
         steps = np.rint(_per(finite, lattice)).astype(np.int64)
         wider = _common_step(steps) if len(steps) >= TELLING else 1  # 0.1, 0.35, 0.6: an offset too
         rest = int(steps[0]) % wider if wider > 1 else 0
         return Ruler(field, whole=False, anchor=rest, step=max(wider, 1), lattice=lattice)
     return Ruler(field, whole=False, scale=2.0**200 if most > _HUGE else 1.0)
+
+
+def is_narrow(field: Field) -> bool:
+    """Return whether a field's numbers are floats of at most 32 bits outside."""
+    return field.type in ("float", "halffloat")
 
 
 def _scale_of(held: np.ndarray, step: int) -> tuple[int, int]:
@@ -177,13 +189,17 @@ def from_integers(whole: np.ndarray, field: Field) -> pa.Array:
     return pa.array(whole) if pa.types.is_integer(kind) else pa.array(whole).view(kind)
 
 
-def tidy(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return a column in one piece, NaN as null and negative zero as zero, so that equal values are counted as one."""
+def tidy(column: pa.ChunkedArray | pa.Array, *, nan: bool = False) -> pa.Array:
+    """Return a column in one piece, negative zero as zero and NaN as null, so that equal values are counted as one.
+
+    With `nan`, NaN stays a value of its own.
+    """
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(whole, pa.ChunkedArray):
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
     if pa.types.is_floating(whole.type):
-        whole = pc.if_else(pc.is_nan(whole), pa.scalar(None, whole.type), pc.add(whole, 0.0))
+        plain = pc.add(whole, 0.0)
+        whole = plain if nan else pc.if_else(pc.is_nan(whole), pa.scalar(None, whole.type), plain)
     return whole
 
 

@@ -46,7 +46,7 @@ class Slot:
 
     def draw(self, dice: Dice) -> np.ndarray:
         """Return what stands here in each row."""
-        which = _pick(self.shares, dice)
+        which = pick(self.shares, dice)
         if self.words:
             return np.asarray(self.words, dtype=np.str_)[which]
         return laid_out(self.layouts, which, dice)
@@ -85,33 +85,28 @@ class Skeletons:
             return None
         look = np.unique(np.linspace(0, len(values) - 1, min(len(values), _LOOK)).astype(np.int64))
         texts, weights = values.take(pa.array(look)), counts[look].astype(np.float64)
-        bare = pc.replace_substring_regex(pc.replace_substring_regex(texts, _LETTERS, "a"), _DIGITS, "0")
-        coded = bare.dictionary_encode()
-        of = coded.indices.to_numpy(zero_copy_only=False)
-        rows = np.bincount(of, weights)
-        order = np.argsort(-rows, kind="stable")[:SKELETONS]
-        order = order[rows[order] >= protect]
-        if not len(order) or rows[order].sum() < AGREE * rows.sum():
+        ways = built_alike(texts, weights, protect)
+        if ways is None:
             return None
         built = []
-        for which in order.tolist():
-            mine = of == which
-            slots = _slots(texts.filter(pa.array(mine)), weights[mine], coded.dictionary[which].as_py(), protect)
+        for bare, mine in ways:
+            slots = _slots(texts.filter(pa.array(mine)), weights[mine], bare, protect)
             if slots is None:
                 return None
             built.append(slots)
         sizes = [float(np.prod([slot.size for slot in slots])) for slots in built]
         together = all(sum(slot.size > 1 for slot in slots) > 1 for slots in built)
         repeated = counts.sum() >= REPEATED * len(values) and sum(sizes) < CROWDED * len(values)
-        numbered = any("0" in coded.dictionary[i].as_py() for i in order.tolist())
+        with_numbers = any("0" in bare for bare, _ in ways)
         room = 1 if crowded and together and repeated else ROOMY
-        if not numbered or sum(sizes) < room * len(values):
+        if not with_numbers or sum(sizes) < room * len(values):
             return None
-        return Skeletons(tuple(built), tuple((rows[order] / rows[order].sum()).tolist()))
+        rows = np.array([weights[mine].sum() for _, mine in ways])
+        return Skeletons(tuple(built), tuple((rows / rows.sum()).tolist()))
 
     def draw(self, dice: Dice) -> np.ndarray:
         """Return a text for each row."""
-        which = _pick(self.shares, dice)
+        which = pick(self.shares, dice)
         out = np.empty(len(which), dtype=object)
         for i, slots in enumerate(self.built):
             rows = np.flatnonzero(which == i)
@@ -133,29 +128,53 @@ class Skeletons:
         return Skeletons(built, tuple(said["shares"]))
 
 
-def _slots(texts: pa.Array, weights: np.ndarray, bare: str, protect: int) -> tuple[Slot, ...] | None:
-    """Return the slots of texts of one skeleton; None where words are free."""
+def built_alike(texts: pa.Array, weights: np.ndarray, protect: int) -> list[tuple[str, np.ndarray]] | None:
+    """Return the few ways in which most texts are built, the commonest first, and booleans: which texts are built so.
+
+    A way is what is left of a text with `a` for each run of letters and `0` for each run of digits. Nothing where
+    texts are built in many ways.
+    """
+    bare = pc.replace_substring_regex(pc.replace_substring_regex(texts, _LETTERS, "a"), _DIGITS, "0")
+    coded = bare.dictionary_encode()
+    of = coded.indices.to_numpy(zero_copy_only=False)
+    rows = np.bincount(of, weights)
+    order = np.argsort(-rows, kind="stable")[:SKELETONS]
+    order = order[rows[order] >= protect]
+    if not len(order) or rows[order].sum() < AGREE * rows.sum():
+        return None
+    return [(coded.dictionary[which].as_py(), of == which) for which in order.tolist()]
+
+
+def cut(texts: pa.Array, bare: str) -> list[str | pa.Array] | None:
+    """Return the parts of texts that are built in one way: what all have, and runs of letters or digits, text by text.
+
+    Nothing where what one engine takes for letters is more than the other does.
+    """
     parts = re.findall(r"[a0]|[^a0]+", bare)
     spelled = [{"a": f"(?P<s{i}>{_LETTERS})", "0": f"(?P<s{i}>{_DIGITS})"}.get(p) or re.escape(p)
                for i, p in enumerate(parts)]  # fmt: skip
-    open_ = [i for i, p in enumerate(parts) if p in ("a", "0")]
-    found = pc.extract_regex(texts, "^" + "".join(spelled) + "$") if open_ else None
-    slots = []
-    for i, part in enumerate(parts):
-        if found is None or i not in open_:
-            slots.append(Slot((part,), (), (1.0,)))
+    if not any(p in ("a", "0") for p in parts):
+        return list(parts)
+    found = pc.extract_regex(texts, "^" + "".join(spelled) + "$")
+    runs = [p if p not in ("a", "0") else pc.struct_field(found, f"s{i}") for i, p in enumerate(parts)]
+    return None if any(not isinstance(run, str) and run.null_count for run in runs) else runs
+
+
+def _slots(texts: pa.Array, weights: np.ndarray, bare: str, protect: int) -> tuple[Slot, ...] | None:
+    """Return the slots of texts of one skeleton; None where words are free."""
+    runs, slots = cut(texts, bare), []
+    for run, part in zip(runs or (), re.findall(r"[a0]|[^a0]+", bare), strict=runs is not None):
+        if isinstance(run, str):
+            slots.append(Slot((run,), (), (1.0,)))
             continue
-        said = pc.struct_field(found, f"s{i}")
-        if said.null_count:
-            return None  # what this engine takes for letters is more than that one does
-        slot = _words(said, weights, protect) or (_numbers(said, weights, protect) if part == "0" else None)
+        slot = worded(run, weights, protect) or (numbered(run, weights, protect) if part == "0" else None)
         if slot is None:
             return None
         slots.append(slot)
-    return tuple(slots)
+    return None if runs is None else tuple(slots)
 
 
-def _words(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
+def worded(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
     """Return the few words that stand in a place, each in enough rows; None where they are many."""
     coded = said.dictionary_encode()
     rows = np.bincount(coded.indices.to_numpy(zero_copy_only=False), weights)
@@ -168,7 +187,7 @@ def _words(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
     return Slot(tuple(words[i] for i in order), (), tuple(shares.tolist()))
 
 
-def _numbers(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
+def numbered(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
     """Return the layouts of the numbers in a place, one for each length that enough rows have."""
     length = pc.utf8_length(said).to_numpy(zero_copy_only=False)
     layouts, shares = [], []
@@ -184,6 +203,7 @@ def _numbers(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
     return Slot((), tuple(layouts), tuple(s / sum(shares) for s in shares))
 
 
-def _pick(shares: tuple[float, ...], dice: Dice) -> np.ndarray:
+def pick(shares: tuple[float, ...], dice: Dice) -> np.ndarray:
+    """Return for each row the place of one of these shares, as often as they say."""
     ends = np.cumsum(shares)
     return np.minimum(np.searchsorted(ends, dice.uniform() * ends[-1], "right"), len(shares) - 1)

@@ -156,6 +156,10 @@ class Compiler:
         match node.function:
             case "abs":
                 return inner._replace(expr=inner.expr.abs(), column=False)
+            case "sqrt" | "exp" | "log" | "log10":
+                number = inner.floats()
+                made = number.log(10.0) if node.function == "log10" else getattr(number, node.function)()
+                return Value(pl.when(made.is_finite()).then(made), "number")
             case "length":
                 text = inner.type == "text"
                 count = inner.expr.str.len_chars() if text else inner.expr.bin.size()

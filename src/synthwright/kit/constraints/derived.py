@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthwright.core.bands import bands_of
-from synthwright.core.rule_nodes import Compare, Name, Node, Parsed, Sum, names_in
+from synthwright.core.rule_nodes import Compare, Name, Node, Parsed, Product, Sum, names_in, walk
 from synthwright.core.rule_types import type_of
 from synthwright.core.rules import parse
 from synthwright.core.schema import ORDERED, Field, Kind, Table, canonical
@@ -23,6 +23,8 @@ from synthwright.kit.rows import mix, row_hashes, value_hashes
 
 SHARED = 3
 """Rows that must share a value before it is kept."""
+HEAVIER = 0.1
+"""By how much a value's share of the rows exceeds those in other columns where another column is computed."""
 
 
 @dataclass(frozen=True)
@@ -266,10 +268,30 @@ def choose(held: pa.Table, rules: Iterable[Parsed], spec: Table, produce: tuple[
 
 
 def _formulas(held: pa.Table, parsed: Parsed, spec: Table, produce: set[str], *, fill: bool) -> list[Step]:
-    """Return the ways to derive a produced column from a rule, those that replace it altogether first."""
+    """Return the ways to derive a produced column from a rule, those that replace it altogether first.
+
+    What is computed is as it comes: a column with one value in many rows (no credit) is better made by the generator.
+    A product is made too, though it is replaced: what others of its columns have to do with it no generator would see
+    in its factors.
+    """
     able = [f for f in equations(parsed, spec) if f.target in produce]
-    marked = [replace(f, whole=not fill and always_alike(f, held, spec)) for f in able]
-    return sorted(marked, key=lambda f: not f.whole)
+    alone = {*parsed.columns} >= produce
+    marked = [replace(f, whole=not fill and (alone or not _bent(f)) and always_alike(f, held, spec)) for f in able]
+    heavy = {f.target: _heaviest(held.column(f.target)) for f in able} if len(able) > 1 else {}
+    least = min(heavy.values(), default=0.0) + HEAVIER
+    return sorted(marked, key=lambda f: (not f.whole, heavy.get(f.target, 0.0) > least))
+
+
+def _bent(formula: Formula) -> bool:
+    """Return whether columns are multiplied or divided in a formula."""
+    products = (n for n in walk(formula.node) if isinstance(n, Product))
+    return any(len({c for _, factor in n.factors for c in names_in(factor)}) > 1 for n in products)
+
+
+def _heaviest(column: pa.ChunkedArray) -> float:
+    """Return the share of rows that have a column's most frequent value."""
+    counts = pa.compute.value_counts(column.drop_null()).field(1)
+    return float(pa.compute.max(counts).as_py() or 0) / max(len(column), 1)
 
 
 def _reaches(step: Step, steps: Mapping[str, Step]) -> bool:

@@ -24,7 +24,18 @@ from synthwright.core.schema import Table
 from synthwright.core.values import nulls
 from synthwright.kit.constraints.derived import Formula, Step, choose, step_of_json, step_to_json
 from synthwright.kit.constraints.gaps import find_gaps, gap_of, hide, schema_with, show
-from synthwright.kit.constraints.keeping_rows import TableRules, broken, exchanged, mended, restored, spliced, wanting
+from synthwright.kit.constraints.grains import Grain, learn_grains
+from synthwright.kit.constraints.keeping_rows import (
+    TableRules,
+    apart,
+    broken,
+    exchanged,
+    mended,
+    restored,
+    shortened,
+    spliced,
+    wanting,
+)
 from synthwright.kit.constraints.missing import Need, needs, released, settled, unmet, valued
 from synthwright.kit.constraints.ranges import Range, learn_ranges
 from synthwright.kit.learning import artefacts
@@ -89,7 +100,10 @@ class Keeper:
             gaps = find_gaps(held, apart, spec, able - targets, ctx.at("gaps", table).rng)
             bound = (*(s.target for s in steps if isinstance(s, Formula)), *(g.target for g in gaps))
             ranges = learn_ranges(held, bound, spec)
-            tables[table] = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps), ranges)
+            known = frozenset(r.rule for r in said if r.why)  # where it comes from is said of what was inferred
+            grains = learn_grains(held, sorted(able - targets - {g.target for g in gaps}), sorted(seen[table]), spec)
+            tables[table] = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps), ranges, known,
+                                       grains)  # fmt: skip
         return cls(part, tables)
 
     def reduce(self, data: Dataset) -> Dataset:
@@ -115,13 +129,18 @@ class Keeper:
             if not rules.rules or not wanting(made.tables[table], rules, spec).any():
                 continue
             free = {c: self._free(given, table, c) for c in rules.produce}
+            rules = rules.with_fixed(free)  # noqa: PLW2901  the same rules, for the rows at hand
             before = made.tables[table]
             made = _with(made, table, exchanged(before, rules, spec, free, ctx.at("exchange", table).rng))
             moved = _changed(before, made.tables[table], rules.produce)
             if self.full.scope == "row" and len(self.tables) == 1:
-                made, again = self._redrawn(model, given, made, ctx)
+                made, again = self._redrawn(model, given, made, rules, ctx)
                 redrawn += int(again.sum())
                 moved &= ~again
+            if rules.across:
+                before = made.tables[table]
+                made = _with(made, table, apart(before, rules, spec, free, ctx.at("apart", table).rng))
+                moved |= _changed(before, made.tables[table], rules.produce)
             made, changed, still = _mended(made, table, rules, free)
             repaired += int(((moved | changed) & ~still).sum())
             if still.any():
@@ -134,7 +153,7 @@ class Keeper:
         made = Dataset(given.schema, found.tables)
         for table, rules in self.tables.items():
             wanted = self._needs(given, table)
-            if not (rules.steps or rules.gaps or wanted):
+            if not (rules.steps or rules.gaps or wanted or rules.grains):
                 continue
             spec, free = given.schema.tables[table], partial(self._free, given, table)
             loose = {s.target: free(s.target) for s in rules.steps}
@@ -142,11 +161,13 @@ class Keeper:
             early = [n for n in wanted if not {g.target for g in rules.gaps} & valued(n)]
             here = ctx.at("missing", table)
             held = settled(made.tables[table], early, apart, free, here.at("early").rng)
-            held = restored(show(held, rules.gaps, spec), rules.steps, spec, loose)
+            round_ = {g.target: free(g.target) for g in rules.grains}
+            held = shortened(show(held, rules.gaps, spec), rules.grains, spec, round_)
+            held = restored(held, rules.steps, spec, loose)
             if any(wrong.any() for wrong in unmet(held, wanted, spec).values()):
                 held = settled(held, wanted, spec, free, here.at("late").rng)
                 held = restored(held, rules.steps, spec, loose)
-            targets = dict.fromkeys(s.target for s in (*rules.gaps, *rules.steps, *wanted))
+            targets = dict.fromkeys(s.target for s in (*rules.gaps, *rules.steps, *rules.grains, *wanted))
             made = made.with_columns(table, {c: held.column(c) for c in targets})
         return made, tuple(problems)
 
@@ -165,12 +186,14 @@ class Keeper:
             return np.zeros(held.num_rows, dtype=bool)
         return np.ones(held.num_rows, dtype=bool)
 
-    def _redrawn(self, model: Model, given: Dataset, made: Dataset, ctx: Context) -> tuple[Dataset, np.ndarray]:
+    def _redrawn(
+        self, model: Model, given: Dataset, made: Dataset, rules: TableRules, ctx: Context
+    ) -> tuple[Dataset, np.ndarray]:
         """Draw rows that break a rule again, and take what holds; rows that only break an order are left for mending.
 
         A missing value breaks nothing, so what is missing stays missing: else redrawing would make more of it.
         """
-        ((table, rules),) = self.tables.items()
+        (table,) = self.tables
         spec = made.schema.tables[table]
         hard = rules.without_orders(spec)
         named = {c for p in rules.rules for c in p.columns}
@@ -207,7 +230,9 @@ class Keeper:
         for i, (table, rules) in enumerate(self.tables.items()):
             said: dict[str, Any] = {"table": table, "produce": rules.produce, "rules": [p.text for p in rules.rules],
                                     "gaps": [asdict(g) for g in rules.gaps],
-                                    "ranges": [asdict(r) for r in rules.ranges]}  # fmt: skip
+                                    "ranges": [asdict(r) for r in rules.ranges],
+                                    "grains": [g.to_json() for g in rules.grains],
+                                    "seen": [p.text for p in rules.rules if p.text in rules.seen]}  # fmt: skip
             for group in ("steps", "checks"):
                 heads = []
                 for j, step in enumerate(getattr(rules, group)):
@@ -234,7 +259,14 @@ class Keeper:
             rules = tuple(parse(text) for text in held["rules"])
             ranges = tuple(Range(r["target"], r["rule"]) for r in held["ranges"])
             tables[held["table"]] = TableRules(
-                tuple(held["produce"]), rules, found["steps"], found["checks"], gaps, ranges
+                tuple(held["produce"]),
+                rules,
+                found["steps"],
+                found["checks"],
+                gaps,
+                ranges,
+                frozenset(held.get("seen", ())),
+                tuple(map(Grain.of_json, held.get("grains", ()))),
             )
         return cls(part, tables)
 

@@ -16,9 +16,11 @@ from synthwright.kit.constraints.conjuncts import conjuncts
 from synthwright.kit.constraints.derived import Formula, Lookup, Step
 from synthwright.kit.constraints.expressions import holds
 from synthwright.kit.constraints.gaps import Gap
+from synthwright.kit.constraints.grains import Grain
 from synthwright.kit.constraints.pairing import Column, Edge, edges_of, matched, paired
 from synthwright.kit.constraints.ranges import Range, beyond
 from synthwright.kit.constraints.repairs import mend_move, mend_order, moves, orders
+from synthwright.kit.constraints.spreading import crowded, spread
 
 _MENDINGS = 4
 """How often mending is tried: one rule's mending may break another."""
@@ -46,6 +48,12 @@ class TableRules:
     """What the generator makes as a distance."""
     ranges: tuple[Range, ...] = ()
     """Between which ends computed columns lie, where that can be had."""
+    seen: frozenset[str] = frozenset()
+    """The rules that were only seen to hold: of these, none stands against more rows than there are combinations."""
+    grains: tuple[Grain, ...] = ()
+    """How round numbers are, where another column decides it."""
+    fixed: frozenset[str] = frozenset()
+    """The columns that were given or set for the rows at hand."""
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -62,6 +70,11 @@ class TableRules:
         """Whether a rule concerns several rows at once."""
         return any(p.form == "unique" for p in self.rules)
 
+    def with_fixed(self, free: Free) -> TableRules:
+        """Return the rules for rows in which these columns may be changed."""
+        given = {c for p in self.rules for c in p.columns if c not in free or not free[c].any()}
+        return replace(self, fixed=frozenset(given))
+
     def without_orders(self, spec: Table) -> TableRules:
         """Return what is left when exchanging and mending see to orders between loose columns."""
 
@@ -77,7 +90,9 @@ def broken(held: pa.Table, rules: TableRules, spec: Table) -> np.ndarray:
     """Return booleans: which rows break a rule."""
     out = np.zeros(held.num_rows, dtype=bool)
     for parsed in rules.rules:
-        if parsed.form != "dependency":
+        if parsed.form == "unique":
+            out |= crowded(held, parsed, rules.fixed, even=parsed.text in rules.seen)
+        elif parsed.form == "row":
             out |= ~holds(held, parsed, spec)
     for lookup in (*(s for s in rules.steps if isinstance(s, Lookup)), *rules.checks):
         out |= lookup.broken(held)
@@ -101,6 +116,15 @@ def restored(held: pa.Table, steps: Iterable[Step], spec: Table, free: Free) -> 
             take = ~nulls(now) & ~nulls(values) & free[step.target]
             values = pa.compute.if_else(pa.array(take), values, now)
         held = held.set_column(held.column_names.index(step.target), step.target, values)
+    return held
+
+
+def shortened(held: pa.Table, grains: Iterable[Grain], spec: Table, free: Free) -> pa.Table:
+    """Return a table with numbers as round as another column says."""
+    for grain in grains:
+        if {grain.target, grain.by} <= {*held.column_names}:
+            values = grain.rounded(held, spec, free[grain.target])
+            held = held.set_column(held.column_names.index(grain.target), grain.target, values)
     return held
 
 
@@ -222,6 +246,20 @@ def mended(held: pa.Table, rules: TableRules, spec: Table, free: Free) -> pa.Tab
         held = restored(held, rules.steps, spec, free)
         if not wanting(held, rules, spec).any():
             break
+    return held
+
+
+def apart(held: pa.Table, rules: TableRules, spec: Table, free: Free, rng: np.random.Generator) -> pa.Table:
+    """Return a table in which rows that repeat what must be unique have other values, where no other rule breaks."""
+    able = {c: free[c] for c in rules.loose if not spec.fields[c].anew}
+    for parsed in rules.rules:
+        if parsed.form != "unique" or not crowded(held, parsed, rules.fixed, even=parsed.text in rules.seen).any():
+            continue
+        trial = spread(held, parsed, able, rng, even=parsed.text in rules.seen)
+        trial = restored(trial, rules.steps, spec, free)
+        others = replace(rules, rules=tuple(p for p in rules.rules if p.form != "unique"))
+        good = broken(held, others, spec) | ~wanting(trial, others, spec)
+        held = spliced(held, rules.produce, trial, np.arange(held.num_rows), good)
     return held
 
 

@@ -6,11 +6,12 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthwright.kit.coding.patterns import Pattern, recognise
 from synthwright.kit.entities import fakes_numbers as made
@@ -46,14 +47,28 @@ class Fake:
         look["many"] = len(values) > 500
         return Fake(mark, options.locale, options.unique, str(options.key), look)
 
-    def make(self, numbers: np.ndarray, dice: Dice) -> np.ndarray:
+    def make(self, numbers: np.ndarray, dice: Dice, spelled: pa.Array | None = None) -> np.ndarray:
         """Return a value for each row.
 
         Args:
             numbers: the rows' numbers; where the column is unique, different numbers give different values.
             dice: the randomness of each row.
+            spelled: how each is spelled, where it is one of `spellings`; nothing: any.
         """
-        return _MAKERS[self.mark](self, numbers, dice)
+        if spelled is None:
+            return _MAKERS[self.mark](self, numbers, dice)
+        ways, out = self.spellings, np.empty(len(numbers), dtype=object)
+        of = pc.index_in(spelled, value_set=pa.array(ways, spelled.type)).fill_null(-1).to_numpy(zero_copy_only=False)
+        for i in range(-1, len(ways)):
+            rows = np.flatnonzero(of == i)
+            one = self if i < 0 else replace(self, look={**self.look, "spelled": [[ways[i], 1.0]]})
+            out[rows] = one.make(numbers[rows], dice.some(rows))
+        return out.astype(np.str_)
+
+    @property
+    def spellings(self) -> list[str]:
+        """Return how telephone numbers are spelled, with the codes of their countries; nothing for other marks."""
+        return [t for t, _ in self.look["spelled"]] if self.mark == "phone" else []
 
     @property
     def words(self) -> Words:

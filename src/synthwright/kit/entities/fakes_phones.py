@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
 from synthwright.kit.coding.patterns import padded
 from synthwright.kit.entities.fakes_numbers import inserted
@@ -49,6 +50,15 @@ def spellings(texts: Sequence[str], counts: np.ndarray, protect: int) -> list[tu
     kept = [(t, n) for t, n in seen.most_common(_KINDS) if n >= protect]
     total = sum(n for _, n in kept)
     return [(t, n / total) for t, n in kept]
+
+
+def spelled_alike(texts: pa.Array) -> pa.Array:
+    """Return how each number is spelled, as `spellings` says it; null where there is none."""
+    coded = texts.dictionary_encode()
+    distinct = coded.dictionary.to_pylist()
+    bare = _name_countries(distinct)
+    said = pa.array([_spelled(text.strip(), bare=bare) for text in distinct], pa.large_string())
+    return said.take(coded.indices)
 
 
 def phones(dice: Dice, spelled: Sequence[tuple[str, float]]) -> np.ndarray:

@@ -47,6 +47,18 @@ def is_sound(trees: Additive, features: int) -> bool:
     )
 
 
+class Scores(NamedTuple):
+    """Points of each bin of each column, which are added up: what `scores.py` learns."""
+
+    points: np.ndarray
+    """float32, columns × 256."""
+
+
+def points_are_sound(scores: Scores, features: int) -> bool:
+    """Return whether points that were read from a file are those of so many columns."""
+    return scores.points.shape == (features, 256) and bool(np.isfinite(scores.points).all())
+
+
 class Learned(NamedTuple):
     """Trees, and by how much they help on rows that were set aside (nats a row; 0 where nothing was)."""
 
@@ -189,4 +201,14 @@ def scored(trees, matrix, classes):
             for _ in range(trees.depths[k]):
                 node = trees.left[node] + (matrix[i, trees.feature[node]] > trees.cut[node])
             found[i, k % classes] += trees.value[node]
+    return found
+
+
+@kernel
+def added(points, bins):
+    """Return the points of every row (bins: uint8, columns × rows)."""
+    found = np.zeros(bins.shape[1], np.float64)
+    for k in range(len(points)):
+        for i in range(bins.shape[1]):
+            found[i] += points[k, bins[k, i]]
     return found

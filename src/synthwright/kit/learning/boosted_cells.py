@@ -17,7 +17,8 @@ import numpy as np
 from synthwright.core.context import Context
 from synthwright.kit.learning.additive import Additive, flattened, is_sound, scored, settings
 from synthwright.kit.learning.coded import Coded
-from synthwright.kit.learning.conditional import FEW, FINE, Correction, Guide, Known, as_matrix, guided, heard, telling
+from synthwright.kit.learning.conditional import Correction, Known, heard, telling
+from synthwright.kit.learning.guides import FEW, FINE, Guide, as_matrix, guided
 
 LEARN = 50_000
 """Rows that classifiers are learned from, at most."""
@@ -140,8 +141,7 @@ class BoostedCells:
         held = {"seen": self.seen, "digits": self.digits}
         groups: list[tuple[str, Any]] = [(f"stage-{i}", s) for i, s in enumerate(self.stages) if s is not None]
         if self.guide is not None:
-            held["edges"] = self.guide.edges
-            groups += [("guide-0", self.guide.halves[0]), ("guide-1", self.guide.halves[1])]
+            held.update(self.guide.arrays())
         for name, group in groups:
             held.update({f"{name}:{k}": v for k, v in group._asdict().items()})
         return held
@@ -153,9 +153,8 @@ class BoostedCells:
         def part(name: str) -> Additive:
             return Additive(**{k: held[f"{name}:{k}"] for k in Additive._fields})
 
-        guide = Guide((part("guide-0"), part("guide-1")), held["edges"]) if "edges" in held else None
         stages = [part(f"stage-{i}") if f"stage-{i}:roots" in held else None for i in range(len(held["digits"]))]
-        return BoostedCells(held["seen"], held["digits"], guide, tuple(stages))
+        return BoostedCells(held["seen"], held["digits"], Guide.of_arrays(held), tuple(stages))
 
     def is_sound(self, position: int, places: int) -> bool:
         """Return whether what was read from a file can be drawn from, at a position of the table's order."""
@@ -165,7 +164,7 @@ class BoostedCells:
         found &= self.digits.ndim == 2 and 1 <= len(self.digits) <= STAGES and self.digits.shape[1] == places
         found = found and bool(((self.digits >= 0) & (self.digits < min(places, WIDEST))).all())
         if self.guide is not None:
-            found = found and len(self.guide.edges) > 0 and all(is_sound(h, width - 1) for h in self.guide.halves)
+            found = found and len(self.guide.edges) > 0 and self.guide.is_sound(width - 1)
         return found and all(
             trees is None
             or (

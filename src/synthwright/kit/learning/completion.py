@@ -68,7 +68,7 @@ def refuse_unfit(data: Dataset, table: str, produce: list[str], owner: str, able
 def settled(data: Dataset, table: str, name: str, ctx: Context, protect: int) -> Codec:
     """Return the codec of a column; a FitError where no value may be kept and none may be missing."""
     field, column = data.schema.tables[table].fields[name], data.tables[table].column(name)
-    codec = settle(field, observe(column), ctx.rng, protect=protect)
+    codec = settle(field, observe(column, nan=field.nan), ctx.rng, protect=protect)
     if not codec.size and not field.nulls and len(column):
         raise FitError("protect", f"column {name!r}", wanted=f"values in at least {protect} rows, or null allowed",
                        got="fewer", remedy="lower `protect`, or allow nulls in the schema")  # fmt: skip

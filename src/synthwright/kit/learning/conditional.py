@@ -1,10 +1,10 @@
 """The distribution of one column given the columns made before it: trees, a guide, and a correction.
 
 The *trees* propose: each is grown on half of the rows, and a leaf holds the codes of all rows in it. The *guide* is a
-boosted regression of the column on the columns before, learned on one half and asked on the other, that the trees can
-split on: where a smooth function rules, it is worth many splits. The *correction* is a boosted classifier that tells
-real values from what the trees propose for rows they were not grown on; its odds are the ratio of the two densities.
-Both are kept only where rows that were set aside say that they help.
+prediction of the column from the columns before, learned on some rows and asked on others, that the trees can split on:
+where a smooth function rules, or many columns tell a little each, it is worth many splits. The *correction* is a
+boosted classifier that tells real values from what the trees propose for rows they were not grown on; its odds are the
+ratio of the two densities. Both are kept only where rows that were set aside say that they help.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from synthwright.core.context import Context
-from synthwright.kit.learning.additive import Additive, contrasted, predicted, regressed
+from synthwright.kit.learning.additive import Additive, contrasted
 from synthwright.kit.learning.additive import is_sound as trees_are_sound
 from synthwright.kit.learning.coded import Coded
 from synthwright.kit.learning.draws import Line, Looks, corrected, drawn, likelihoods, matrix
+from synthwright.kit.learning.guides import FEW, FINE, LEARN, TASTE, Guide, as_matrix, guided, pointed
 from synthwright.kit.learning.splits import Features, Growth, Target
 from synthwright.kit.learning.trees import Forest, Tree, blank, filled, grown, joined, leaves
 from synthwright.kit.learning.trees import is_sound as forest_is_sound
@@ -28,22 +29,10 @@ WIDE = 64
 """Columns that a column is made from, at most: those that tell most about it."""
 NEAR = 3
 """Columns that a correction compares a value with."""
-LEARN = 50_000
-"""Rows that guides and corrections are learned from, at most."""
 OUTSTANDING = 0.25
 """The share of the fewest rows of a leaf that one has which stands out: a rare class keeps what tells it apart."""
-FEW = 300
-"""Rows below which neither is learned."""
-GUIDED = 0.3
-"""The share of a column's variance that a guide must explain."""
 HELPS = 0.0005
 """Nats a row that a correction must gain."""
-FINE = 20
-"""Tokens below which a column needs no guide."""
-TASTE = 4_000
-"""Rows that say whether a guide or a correction is worth learning from all."""
-ROUNDS = 200
-"""Boosting rounds of a guide."""
 PROMISES = 0.0002
 """Nats a row that a correction must gain on a few rows to be learned from all."""
 ASIDE = 5
@@ -64,20 +53,10 @@ class Dials(NamedTuple):
     """Whether guides and corrections are learned."""
     valued: bool = False
     """Whether only rows that have a value are learned from: no value is made where none may be missing."""
-
-
-class Guide(NamedTuple):
-    """A prediction of the column, as one more thing to split on."""
-
-    halves: tuple[Additive, Additive]
-    edges: np.ndarray
-    """float64: where the bins of the prediction end."""
-
-    def bins(self, bins: np.ndarray) -> np.ndarray:
-        """Return the bin of the prediction for every row of features (uint8, features × rows)."""
-        seen = as_matrix(bins)
-        mean = (predicted(self.halves[0], seen) + predicted(self.halves[1], seen)) / 2
-        return np.searchsorted(self.edges, mean).astype(np.uint8)
+    guided: bool = False
+    """Whether the last feature is a guide that every node looks at."""
+    share: float = 0.8
+    """Of the columns, drawn at random, that each node of a tree looks at, at most."""
 
 
 class Correction(NamedTuple):
@@ -138,8 +117,7 @@ class Conditional:
         held = {"seen": self.seen, "roots": self.forest.roots, "held": self.forest.held}
         groups: list[tuple[str, Any]] = [("tree", self.forest.tree)]
         if self.guide is not None:
-            held["edges"] = self.guide.edges
-            groups += [("guide-0", self.guide.halves[0]), ("guide-1", self.guide.halves[1])]
+            held.update(self.guide.arrays())
         if self.correction is not None:
             held["near"] = self.correction.near
             groups.append(("correction", self.correction.trees))
@@ -154,13 +132,11 @@ class Conditional:
         def part(kind: Any, name: str) -> Any:
             return kind(**{k: held[f"{name}:{k}"] for k in kind._fields})
 
-        guide = correction = None
-        if "edges" in held:
-            guide = Guide((part(Additive, "guide-0"), part(Additive, "guide-1")), held["edges"])
+        correction = None
         if "near" in held:
             correction = Correction(part(Additive, "correction"), held["near"])
         forest = Forest(part(Tree, "tree"), held["roots"], held["held"])
-        return Conditional(held["seen"], forest, guide, correction)
+        return Conditional(held["seen"], forest, Guide.of_arrays(held), correction)
 
     def is_sound(self, position: int, places: int) -> bool:
         """Return whether what was read from a file can be drawn from, at a position of the table's order."""
@@ -169,17 +145,12 @@ class Conditional:
         found = bool(((self.seen >= 0) & (self.seen < position)).all())
         found &= forest_is_sound(self.forest, width, places)
         if self.guide is not None:
-            found &= all(trees_are_sound(half, width - 1) for half in self.guide.halves)
+            found &= self.guide.is_sound(width - 1)
         if self.correction is not None:
             near = self.correction.near
             found &= bool(((near >= 0) & (near < position)).all())
             found &= trees_are_sound(self.correction.trees, width + 1 + 2 * len(near))
         return found
-
-
-def as_matrix(bins: np.ndarray) -> np.ndarray:
-    """Return bins (features × rows) as boosted trees want them: float32, rows × features."""
-    return np.ascontiguousarray(bins.T).astype(np.float32)
 
 
 _NONE = np.zeros((0, 0), np.uint8)
@@ -220,8 +191,11 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
     dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
     if dials.refine and column.ordered and column.token_count > FINE:
         guide, bins = guided(features.bins, column.rank[places], rows, ctx.at("guide"))
-        if guide is not None:
-            features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
+    if dials.refine and guide is None:
+        guide, bins = pointed(column, places, features, rows, _growth(features, dials), ctx.at("points"))
+        dials = dials._replace(guided=guide is not None)
+    if guide is not None:
+        features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
     forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
     mine = Conditional(seen, forest, guide, None)
     if not others:
@@ -289,45 +263,17 @@ def _information(one: np.ndarray, two: np.ndarray) -> float:
     return float((table[there] * np.log(table[there] / apart[there])).sum()) - chance
 
 
-def guided(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context) -> tuple[Guide | None, np.ndarray]:
-    """Return a prediction of the column and its bin in every row, each predicted by the half that did not see it."""
-    every = as_matrix(bins)
-    some = ctx.rng.permutation(rows)[:LEARN]
-    sides = some[::2], some[1::2]
-    if _explained(every, target, (sides[0][:TASTE], sides[1][:TASTE]), 15, ctx.at("taste")) < GUIDED / 2:
-        return None, np.zeros(0, np.uint8)
-    matrices, targets = [every[side] for side in sides], [target[side] for side in sides]
-    halves = tuple(
-        regressed(matrices[i], targets[i], (matrices[1 - i], targets[1 - i]), ROUNDS, ctx.at(i)) for i in (0, 1)
-    )
-    said = np.empty(len(every))
-    rest = np.ones(len(every), dtype=bool)
-    rest[sides[0]] = False
-    said[rest] = predicted(halves[0], every[rest])
-    said[~rest] = predicted(halves[1], every[~rest])
-    missed = float(((said[some] - target[some]) ** 2).mean())
-    if missed > (1 - GUIDED) * float(target[some].var()):
-        return None, np.zeros(0, np.uint8)
-    edges = np.unique(np.quantile(said[some], np.linspace(0, 1, 255)[1:-1]))
-    return Guide((halves[0], halves[1]), edges), np.searchsorted(edges, said).astype(np.uint8)
-
-
-def _explained(
-    every: np.ndarray, target: np.ndarray, sides: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context
-) -> float:
-    """Return the share of the variance of the second side that a regression on the first explains."""
-    other, real = every[sides[1]], target[sides[1]]
-    said = predicted(regressed(every[sides[0]], target[sides[0]], (other, real), rounds, ctx), other)
-    return 1 - float(((said - real) ** 2).mean()) / max(float(real.var()), 1e-300)
-
-
 def _forest(
-    column: Coded, places: np.ndarray, features: Features, rows: np.ndarray, dials: Dials, rng: np.random.Generator
+    column: Coded,
+    places: np.ndarray,
+    features: Features,
+    rows: np.ndarray,
+    dials: Dials,
+    rng: np.random.Generator,
 ) -> tuple[Forest, list[tuple[np.ndarray, np.ndarray]]]:
     """Return the trees, and for rows that a tree of the first pair did not see, what it proposes for them."""
     target = Target(column.tokens[places], column.token_count, column.ordered)
-    growth = Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, min(0.8, 32 / len(features.nominal)), 20_000, 2,
-                    OUTSTANDING)  # fmt: skip
+    growth = _growth(features, dials)
     by_place = rows[np.argsort(places[rows], kind="stable")]
     held, others = [], []
     mixed = rows
@@ -342,6 +288,12 @@ def _forest(
     if all(len(t.feature) == 1 for t, _ in held):
         held = held[:1]
     return joined(held), others
+
+
+def _growth(features: Features, dials: Dials) -> Growth:
+    """Return how a tree grows on half of the rows."""
+    share = min(dials.share, 32 / len(features.nominal))
+    return Growth(max(2, dials.leaf // 2), dials.evidence, 32, 12.0, share, 20_000, 2, OUTSTANDING, dials.guided)
 
 
 def _proposed(

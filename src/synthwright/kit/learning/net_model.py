@@ -33,6 +33,8 @@ KNOTS = 129
 """Points at which the scores that a network gives are compared with those it should give."""
 TRIED = 10_000
 """Rows that are made for that, at most."""
+LEVELLED = 4
+"""How often slots are made and counted to see how likely they should be."""
 FEWEST = 40
 """Made values of one column from which that is worth it."""
 
@@ -238,8 +240,44 @@ def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: C
             one = lesson.learner(plan, nets.tensors(rows), nets.halves(len(rows.slots), ctx)[0])
         done = nets.train(one, len(rows.slots), course, ctx, (recipe.name, identity))
         net = nets.restored(model.network(plan), done.weights).to(nets.device()).eval()
+        _level(net, columns, plan, rows, ctx.at("level"))
         bends = _bends(net, columns, plan, rows, ctx.at("bends"))
-    return model(start.table, part.mode, start.produce, columns, sizes, done.weights, bends, done.notes)
+        weights = {n: t.detach().cpu().numpy().copy() for n, t in net.state_dict().items()}
+    return model(start.table, part.mode, start.produce, columns, sizes, weights, bends, done.notes)
+
+
+def _level(net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Rows, ctx: Context) -> None:
+    """Shift what a network says of slots until each is made as often as it is there.
+
+    Networks that choose all slots at once have a `tilt`; others find the shares by themselves.
+    """
+    import torch
+
+    tilt = getattr(net, "tilt", None)
+    if tilt is None:
+        return
+    wires = net.wires
+    first = wires.first.tolist()
+    for turn in range(LEVELLED):
+        known, made, _ = _trial(net, columns, plan, rows, ctx.at(turn))
+        shift = np.zeros(len(tilt), dtype=np.float32)
+        for i in wires.chosen:
+            if not plan.given[i]:
+                real, mine = (np.bincount(s[:, i], minlength=plan.slots[i]) + 1.0 for s in (known.slots, made))
+                shift[first[i] : first[i] + plan.slots[i]] = np.clip(np.log(real / mine), -1, 1)
+        with torch.no_grad():
+            tilt += torch.from_numpy(shift).to(tilt.device)
+
+
+def _trial(
+    net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Rows, ctx: Context
+) -> tuple[Rows, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return some real rows, and the slots and scores that the network makes where they have what is given."""
+    tried = ctx.at("rows").rng.integers(0, len(rows.slots), min(TRIED, max(2_000, 2 * len(rows.slots))))
+    known = Rows(*(a[tried] for a in rows))
+    slots = np.where(np.array(plan.given), known.slots, -1)
+    made, scores = made_by(net, columns, Rows(slots, known.low, known.high), np.zeros(len(columns), bool), ctx)
+    return known, made, scores
 
 
 def _bends(net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Rows, ctx: Context) -> np.ndarray:
@@ -251,10 +289,7 @@ def _bends(net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Row
     bends = np.tile(ideal, (len(spread), 1))
     if not spread:
         return bends
-    tried = ctx.at("rows").rng.integers(0, len(rows.slots), min(TRIED, max(2_000, 2 * len(rows.slots))))
-    known = Rows(*(a[tried] for a in rows))
-    slots = np.where(np.array(plan.given), known.slots, -1)
-    made, scores = made_by(net, columns, Rows(slots, known.low, known.high), np.zeros(len(columns), bool), ctx)
+    _, made, scores = _trial(net, columns, plan, rows, ctx)
     for j, i in enumerate(spread):
         mine = scores[made[:, i] == columns[i].rest_slot, j]
         if len(mine) >= FEWEST and not plan.given[i]:

@@ -37,8 +37,7 @@ def unpacked(text: str, owner: str) -> Release:
         raw = io.BytesIO(_unfolded(base64.b64decode(text, validate=True)))
         said = json.loads(raw.readline())
         arrays = {name: np.lib.format.read_array(raw, allow_pickle=False) for name in said["arrays"]}
-        epsilon, delta, unit = said["spend"]
-        return Release(dict(said["head"]), arrays, Spend(float(epsilon), float(delta), str(unit)))
+        return Release(dict(said["head"]), arrays, Spend.of(said["spend"]))
     except (ValueError, KeyError, TypeError, EOFError, zlib.error, binascii.Error, RecursionError, MemoryError):
         raise StoreError(owner, "a noisy release", wanted="what was measured and kept", got="something else",
                          remedy="restore the file") from None  # fmt: skip

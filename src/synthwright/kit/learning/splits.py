@@ -64,6 +64,8 @@ class Growth(NamedTuple):
     """Orders of labels that are tried for each nominal feature of a nominal target."""
     outstanding: float = 1.0
     """The share of `leaf` that a leaf must have where its split gains much more than it must (`DEAR`)."""
+    guided: bool = False
+    """Whether the last feature is one that every node looks at."""
 
 
 class Split(NamedTuple):
@@ -277,6 +279,8 @@ def best_split(features, rows, group_of, total, growth, least, logs, state, pick
     wanted = max(1, int(np.ceil(growth.share * len(pick))))
     for j in range(wanted):
         chosen = j + int(draw(state) * (len(pick) - j))
+        if j == 0 and growth.guided:
+            chosen = np.argmax(pick)
         pick[j], pick[chosen] = pick[chosen], pick[j]
         feature = pick[j]
         nominal = features.nominal[feature]

@@ -6,7 +6,7 @@ import math
 from functools import cache
 
 from synthwright.core.errors import FitError
-from synthwright.core.spend import Spend
+from synthwright.core.spend import ROW, Spend
 
 RESERVE = 1e-9
 """The share of a budget that is not planned: what rounding may take (OpenDP's own MST has failed by 1e-19)."""
@@ -32,6 +32,8 @@ class Purse:
         """
         _check(budget, owner)
         self.owner, self.budget, self.rehearsing = owner, budget, False
+        self.rows = budget.rows
+        """How many rows of one unit count, at most: by so many rows neighbours differ."""
         self.chance = NAMING * budget.delta / named if named else 0.0
         """The chance with which a rare label of one column may be named."""
         self._rest = (1 - NAMING) * budget.delta if named else budget.delta
@@ -73,10 +75,17 @@ class Purse:
         """Return what was spent, never more than the budget."""
         rho = math.fsum(self._costs)
         delta = self._rest + math.fsum(self._chances)
+        unit, rows = self.budget.unit, self.rows
         if not rho:
-            return Spend(0.0, 0.0, self.budget.unit)
-        epsilon = epsilon_of(rho=math.nextafter(rho, math.inf), delta=self._rest)
-        return Spend(min(epsilon, self.budget.epsilon), min(delta, self.budget.delta), self.budget.unit)
+            return Spend(0.0, 0.0, unit, rows, 0.0)
+        rho = math.nextafter(rho, math.inf)
+        epsilon = epsilon_of(rho=rho, delta=self._rest)
+        return Spend(min(epsilon, self.budget.epsilon), min(delta, self.budget.delta), unit, rows, min(rho, self.rho),
+                     math.fsum(self._chances))  # fmt: skip
+
+    def most(self) -> Spend:
+        """Return what may be spent, as concentrated privacy too: it adds up to less with other measurements."""
+        return self.budget._replace(rho=self.rho, chance=self.budget.delta - self._rest)
 
 
 @cache
@@ -118,6 +127,7 @@ def _check(budget: Spend, owner: str) -> None:
         raise FitError(owner, "delta", wanted="a number between 0 and 1", got=f"{budget.delta:g}",
                        remedy="give the budget one, far below one by the number of rows: "
                               "{epsilon: 1, delta: 1.0e-9}")  # fmt: skip
-    if budget.unit != "row":
-        raise FitError(owner, "the unit of the budget", wanted="'row'", got=repr(budget.unit),
-                       remedy="make a table with one row for each whose presence is to be hidden")  # fmt: skip
+    if budget.rows < 1 or (budget.unit == ROW and budget.rows != 1):
+        raise FitError(owner, "the unit of the budget", wanted=f"a row, or at most so many rows of one {budget.unit}",
+                       got=f"{budget.rows} rows", remedy="say how many rows of one count: {unit: people.id, rows: 5}",
+                       )  # fmt: skip

@@ -98,8 +98,7 @@ class PrivateModel(Model):
             columns = tuple(Drawn(said["name"], axis_of(said["axis"], mine), mine["group"], mine["weight"])
                             for said, mine in zip(head["columns"], held, strict=True))  # fmt: skip
             order = tuple(Conditional(int(v), tuple(map(int, given)), held[v]["table"]) for v, given in head["order"])
-            epsilon, delta, unit = head["spend"]
-            model = cls(head["table"], head["mode"], columns, order, Spend(float(epsilon), float(delta), str(unit)))
+            model = cls(head["table"], head["mode"], columns, order, Spend.of(head["spend"]))
             sound = _sound(columns, order)
         except (KeyError, ValueError, TypeError, IndexError):
             sound = False

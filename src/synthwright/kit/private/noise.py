@@ -1,8 +1,9 @@
 """Every noisy number and every private choice: drawn by OpenDP from the operating system, never from a seed.
 
-Two tables are neighbours where one has one row more. Each row falls into one cell of a table of counts, so that
-neighbours differ by one in one cell, however many cells there are. All here is zero-concentrated differential privacy
-(Bun and Steinke 2016, arXiv 1605.02065), and what each measurement costs is what OpenDP's own map says of it.
+Two tables are neighbours where one has one unit more: a row, or at most so many rows as `purse.rows` says. Each row
+falls into one cell of a table of counts, so that neighbours differ by that many in one cell at worst, however many
+cells there are. All here is zero-concentrated differential privacy (Bun and Steinke 2016, arXiv 1605.02065), and what
+each measurement costs, which is as the square of that number, is what OpenDP's own map says of it.
 """
 
 from __future__ import annotations
@@ -42,13 +43,15 @@ def library() -> Any:
 def noisy(counts: np.ndarray, *, rho: float, purse: Purse) -> tuple[np.ndarray, float]:
     """Return counts of rows with discrete Gaussian noise (Canonne et al. 2020), and its standard deviation.
 
+    All rows of one unit may fall into the same cell: it changes by as many as count.
+
     Args:
         counts: how many rows fall into each cell; every row into one.
         rho: what it may cost.
         purse: who pays.
     """
-    measurement, sigma = _gaussian(rho=rho)
-    purse.pay(measurement.map(1))
+    measurement, sigma = _gaussian(rho=rho / purse.rows**2)
+    purse.pay(measurement.map(purse.rows))
     if purse.rehearsing:
         return np.zeros(counts.size, dtype=np.int64), sigma
     return np.array(measurement(counts.astype(np.int64).ravel().tolist()), dtype=np.int64), sigma
@@ -59,11 +62,11 @@ def chosen(scores: np.ndarray, *, sensitivity: int, rho: float, purse: Purse) ->
 
     Args:
         scores: of each candidate.
-        sensitivity: by how much one row changes a score, at most.
+        sensitivity: by how much one row changes a score, at most; those of a unit add up.
         rho: what it may cost.
         purse: who pays.
     """
-    steps = sensitivity * UNITS + 1  # rounding may add a step
+    steps = purse.rows * sensitivity * UNITS + 1  # rounding may add a step
     measurement = _highest(steps=steps, rho=rho)
     purse.pay(measurement.map(steps))
     if purse.rehearsing:
@@ -76,25 +79,26 @@ def frequent(counts: Mapping[str, int], *, rho: float, delta: float, purse: Purs
     """Return the labels that so many rows have that naming them tells of no single one, with noisy counts.
 
     Noise is added to the count of every label that there is, and those below a threshold are left out: a label that
-    only one row has is named with a chance of at most `delta` (Rogers 2023, arXiv 2309.09170).
+    only one row has is named with a chance of at most `delta` (Rogers 2023, arXiv 2309.09170). Rows of one unit may
+    have a label each, or all the same: as many labels may change as rows count, each by as many.
 
     Args:
         counts: how many rows have each label; every row has one.
         rho: what it may cost.
-        delta: the chance that a label of a single row is named.
+        delta: the chance that a label of a single unit is named.
         purse: who pays.
     """
-    dp = library()
-    _, sigma = _gaussian(rho=rho)
+    dp, rows = library(), purse.rows
+    _, sigma = _gaussian(rho=rho / rows**2)
     space = (dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")),
              dp.l02inf_distance(dp.absolute_distance(T="i64")))  # fmt: skip
     make = partial(dp.m.make_gaussian_threshold, *space, scale=sigma)
-    low, high = 1, 1 + math.ceil(sigma * (math.sqrt(2 * math.log(1 / delta)) + 10))
+    low, high = rows, rows + math.ceil(sigma * (math.sqrt(2 * math.log(rows / delta)) + 10))
     while high - low > 1:  # the lowest threshold that keeps the chance
         middle = (low + high) // 2
-        low, high = (low, middle) if make(threshold=middle).map((1, 1, 1))[1] <= delta else (middle, high)
+        low, high = (low, middle) if make(threshold=middle).map((rows, rows, rows))[1] <= delta else (middle, high)
     measurement = make(threshold=high)
-    cost, chance = measurement.map((1, 1, 1))
+    cost, chance = measurement.map((rows, rows, rows))
     purse.pay(cost, delta=chance)
     if purse.rehearsing or not counts:
         return {}

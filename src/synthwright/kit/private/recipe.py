@@ -18,6 +18,7 @@ from synthwright.core.values import Column
 from synthwright.kit.coding.codecs import CODEABLE
 from synthwright.kit.learning.completion import names_of, table_of
 from synthwright.kit.private.domains import Known, misfits
+from synthwright.kit.private.entities import refuse_unbounded
 from synthwright.kit.private.model import PrivateModel, learned
 from synthwright.kit.private.release import Order, measured, rehearsed, wanted
 
@@ -29,6 +30,8 @@ class Marginal(PrivateGenerator):
     """A recipe that measures noisy marginals of cells, and draws rows that agree with them."""
 
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, private=True)
+    entities: ClassVar[bool] = True
+    approximate: ClassVar[bool] = True
     model: ClassVar[type[Model]] = PrivateModel
 
     domain: dict[str, Known] = Setting(default={}, examples=[{"a": {"between": [0, 1]}}])
@@ -53,10 +56,11 @@ class Marginal(PrivateGenerator):
     def method(self, sheet: Sheet) -> None:
         """Measure columns and marginals until the budget is spent."""
 
-    def rehearse(self, schema: Schema, part: Part, *, budget: Spend, ctx: Context) -> None:
-        rehearsed(*self._ordered(Dataset.empty(schema), part), budget, ctx)
+    def rehearse(self, schema: Schema, part: Part, *, budget: Spend, ctx: Context) -> Spend:
+        return rehearsed(*self._ordered(Dataset.empty(schema), part), budget, ctx).most()
 
     def measure(self, data: Dataset, part: Part, *, budget: Spend, ctx: Context) -> Release:
+        refuse_unbounded(data, table_of(data, part, self.name), budget, self.name)
         return measured(*self._ordered(data, part), budget, ctx)
 
     def _ordered(self, data: Dataset, part: Part) -> tuple[Order, dict[str, Column]]:

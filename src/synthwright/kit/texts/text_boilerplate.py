@@ -1,4 +1,10 @@
-"""What language models write in place of what was asked, as patterns: see `text_boilerplate.csv`."""
+"""What language models write in place of what was asked, as patterns.
+
+`text_boilerplate.csv` holds what is always worded alike. `text_frames.csv` holds sentences by their structure: somebody
+says of themselves (`I`) that they cannot, may not or will not (`<cannot>`) help, write or answer (`<do>`) something
+that is named by what was asked (`<strong>`: this request, such content). What a frame has in angle brackets is one of
+the words of that slot, in its language; customers who cannot log in, pay or open something say none of these.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +23,7 @@ from synthwright.core.values import Column
 
 GROUPS = ("refusal", "assistant", "opening", "placeholder", "filler", "prompt")
 """Kinds of patterns."""
+_SLOT = re.compile(r"<([a-z]+)>")
 _MARKS = re.escape('*_#>"“”`')
 
 
@@ -35,8 +42,28 @@ class Pattern(NamedTuple):
 @lru_cache(maxsize=1)
 def patterns() -> tuple[Pattern, ...]:
     """Return all patterns."""
-    with files("synthwright.kit.texts").joinpath("text_boilerplate.csv").open(encoding="utf-8") as held:
-        return tuple(Pattern(r["group"], r["language"], r["case"] == "yes", r["pattern"]) for r in csv.DictReader(held))
+    fixed = _rows("text_boilerplate.csv")
+    held = (Pattern(r["group"], r["language"], r["case"] == "yes", r["pattern"]) for r in fixed)
+    return (*held, *_framed(_rows("text_frames.csv")))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with files("synthwright.kit.texts").joinpath(name).open(encoding="utf-8") as held:
+        return list(csv.DictReader(held))
+
+
+def _framed(rows: list[dict[str, str]]) -> list[Pattern]:
+    """Return the frames with their slots filled; a slot may use those above it."""
+    slots: dict[tuple[str, str], str] = {}
+    found = []
+    for row in rows:
+        language = row["language"]
+        said = _SLOT.sub(lambda slot: slots[language, slot[1]], row["pattern"])  # noqa: B023  # called at once
+        if row["slot"]:
+            slots[language, row["slot"]] = said
+        else:
+            found.append(Pattern(row["group"], language, case=False, pattern=said))
+    return found
 
 
 def tidy(texts: Column) -> Column:

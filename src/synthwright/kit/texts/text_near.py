@@ -6,7 +6,7 @@ Mining of massive datasets, chapter 3, 2020.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,8 @@ class Shingles(NamedTuple):
 
     def whole(self) -> np.ndarray:
         """Return one number for each text, equal where its shingles are."""
-        total = np.concatenate([[0], np.cumsum(mix(self.hashes), dtype=np.uint64)]).astype(np.uint64)
+        total = np.zeros(len(self.hashes) + 1, dtype=np.uint64)
+        np.cumsum(mix(self.hashes), out=total[1:])
         return mix(total[self.bounds[1:]] - total[self.bounds[:-1]] + self.sizes.astype(np.uint64))
 
 
@@ -91,12 +92,12 @@ def alike(shingles: Shingles, similarity: float, seed: int) -> Pairs:
         seed: of the sketches.
     """
     band = rows_of_band(similarity)
-    which, digests = sketched(shingles, band, similarity, seed)
-    earlier, later = candidates(digests, band)
+    which, sketches = sketched(shingles, band, similarity, seed)
+    earlier, later = candidates(sketches, band)
     near = np.zeros(len(earlier), dtype=bool)
     for begin in range(0, len(earlier), _PAIRS):
         part = slice(begin, begin + _PAIRS)
-        near[part] = (digests[earlier[part]] == digests[later[part]]).mean(axis=1) >= similarity - _MARGIN
+        near[part] = (sketches[earlier[part]] == sketches[later[part]]).mean(axis=1) >= similarity - _MARGIN
     earlier, later = which[earlier[near]], which[later[near]]
     sizes = shingles.sizes
     near = np.minimum(sizes[earlier], sizes[later]) >= (similarity - _MARGIN) * np.maximum(sizes[earlier], sizes[later])
@@ -107,26 +108,33 @@ def alike(shingles: Shingles, similarity: float, seed: int) -> Pairs:
 
 def sketched(shingles: Shingles, band: int, similarity: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return which texts share a band of their sketches with any other, and their sketches."""
-    from rensa import RMinHash, RMinHashLSH  # late: a curator that nobody asked for costs nothing
-
-    def sketch(held: Shingles) -> object:
-        return RMinHash.digest_matrix_from_flat_token_hashes(held.hashes, held.bounds.astype(np.uint64),
-                                                             PERMUTATIONS, seed)  # fmt: skip
+    from rensa import RMinHashLSH  # late: a curator that nobody asked for costs nothing
 
     which = np.flatnonzero(shingles.sizes)
     if not len(which):
         return which, np.zeros((0, PERMUTATIONS), dtype=np.uint32)
     index = RMinHashLSH(similarity, PERMUTATIONS, PERMUTATIONS // band)
-    shared = index.query_duplicate_flags_matrix_one_shot(sketch(shingles.taken(which)))
+    shared = index.query_duplicate_flags_matrix_one_shot(_matrix(shingles.taken(which), seed))
     which = which[np.asarray(shared, dtype=bool)]
-    matrix: object = sketch(shingles.taken(which)) if len(which) else None
-    rows = matrix.to_rows() if matrix is not None else []  # type: ignore[attr-defined]  # ships no types
-    return which, np.array(rows, dtype=np.uint32).reshape(len(which), PERMUTATIONS)
+    return which, digests(shingles.taken(which), seed)
 
 
-def candidates(digests: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
+def digests(shingles: Shingles, seed: int) -> np.ndarray:
+    """Return the sketch of each text, a row of numbers: those of one text depend on nothing but it and the seed."""
+    rows = _matrix(shingles, seed).to_rows() if len(shingles.sizes) else []
+    return np.array(rows, dtype=np.uint32).reshape(len(shingles.sizes), PERMUTATIONS)
+
+
+def _matrix(shingles: Shingles, seed: int) -> Any:
+    from rensa import RMinHash
+
+    bounds = shingles.bounds.astype(np.uint64)
+    return RMinHash.digest_matrix_from_flat_token_hashes(shingles.hashes, bounds, PERMUTATIONS, seed)
+
+
+def candidates(sketches: np.ndarray, band: int) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of rows that agree in a band, each once: in large groups with the first and with their next."""
-    keys = np.stack([_key(digests[:, i : i + band]) for i in range(0, PERMUTATIONS, band)])
+    keys = np.stack([band_key(sketches[:, i : i + band]) for i in range(0, PERMUTATIONS, band)])
     found = np.zeros(0, dtype=np.uint64)
     for i, key in enumerate(keys):
         beside = keys[(i + 1) % len(keys)]  # so that in large groups those stand together that agree in more
@@ -151,7 +159,8 @@ def _pairs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.asarray(packed[low != high])
 
 
-def _key(part: np.ndarray) -> np.ndarray:
+def band_key(part: np.ndarray) -> np.ndarray:
+    """Return one number for each row of a part of some sketches, equal where all of its numbers are."""
     out = np.zeros(len(part), dtype=np.uint64)
     for i in range(part.shape[1]):
         out = mix(out * np.uint64(3) + part[:, i].astype(np.uint64))
