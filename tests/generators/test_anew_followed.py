@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import synthwright as sw
@@ -172,3 +173,16 @@ def test_replaced_values_are_missing_where_they_were() -> None:
     assert [p is None for p in phone] == [p is None for p in real]
     fits = [p.startswith("+49") == (c == "DE") for p, c in zip(phone, country, strict=True) if p is not None]
     assert np.mean(fits) > 0.97
+
+
+def test_what_is_missing_follows_what_is_no_number() -> None:
+    """NaN is a value of its own where a table holds nulls too: an address may be missing just there."""
+    rng = np.random.default_rng(5)
+    kind, half = rng.integers(0, 3, ROWS), rng.integers(0, 3, ROWS) / 2
+    level = pa.array([(float("nan"), None, v)[k] for k, v in zip(kind, half, strict=True)])
+    email = pa.array([None if k == 0 else f"u{i}@ex.org" for i, k in enumerate(kind)])
+    made = sw.fit(pa.table({"level": level, "email": email}), "marginals", seed=1).sample(ROWS, seed=2)
+    odd = [v is not None and np.isnan(v) for v in made["level"].to_pylist()]
+    gone = [v is None for v in made["email"].to_pylist()]
+    assert sum(odd) > ROWS / 5
+    assert np.mean(np.equal(odd, gone)) > 0.97

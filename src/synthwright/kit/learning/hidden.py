@@ -54,7 +54,7 @@ class Hidden:
         rows = _rows([s.values for s in hidden.values()], protect)
         coded: dict[str, Coded] = {}
         for name, (field, values) in {**beside, **hidden}.items():
-            codec = settle(field, observe(values.take(rows)), ctx.at("codec", name).rng, protect=protect)
+            codec = settle(field, observe(values.take(rows), nan=field.nan), ctx.at("codec", name).rng, protect=protect)
             coded[name] = Coded(name, codec)
         columns = [*(coded[n] for n in beside), *sorted((coded[n] for n in hidden), key=lambda c: c.size)]
         values_of = {n: s.values.take(rows) for n, s in {**beside, **hidden}.items()}
