@@ -253,12 +253,19 @@ def test_ctrl_c_is_clean() -> None:
     log = FakeLog()
     chat = FakeChat(echo, lambda _: 0.0 if len(chat.texts) <= 4 else 60.0)
     main = threading.main_thread().ident or 0
-    timer = threading.Timer(0.15, signal.pthread_kill, (main, signal.SIGINT))
-    timer.start()
+
+    def interrupt() -> None:
+        while len(log.held) < 4:  # on a busy machine it takes a while until anything is asked
+            time.sleep(0.01)
+        time.sleep(0.1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    hand = threading.Thread(target=interrupt, daemon=True)
+    hand.start()
     began = time.monotonic()
     with Asking({"writer": Fake.of(chat)}, log) as asking, pytest.raises(KeyboardInterrupt):
         asking.each(range(20), one)
-    timer.join()
+    hand.join()
     assert time.monotonic() - began < 5
     assert (len(log.held), chat.active, chat.closed) == (4, 0, True)
 
