@@ -243,8 +243,11 @@ def _typed(frame: Any, like: pa.Table) -> pa.Table:
     return pa.table(columns, schema=like.schema.remove_metadata())
 
 
-def _children() -> float:
-    """Return the processor seconds of descendants that still run: pools of workers are never waited for."""
+def tree_seconds(root: int) -> float:
+    """Return the processor seconds of a process and of all below it, so far.
+
+    Whatever still runs counts too: pools of workers are never waited for.
+    """
     ticks, found = os.sysconf("SC_CLK_TCK"), {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -252,7 +255,7 @@ def _children() -> float:
         except OSError:
             continue  # it ended meanwhile
         found[int(stat.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])) / ticks)
-    mine, seconds = {os.getpid()}, 0.0
+    mine, seconds = {root}, found.get(root, (0, 0.0))[1]
     while more := {p for p, (parent, _) in found.items() if parent in mine and p not in mine}:
         seconds += sum(found[p][1] for p in more)
         mine |= more
@@ -261,8 +264,7 @@ def _children() -> float:
 
 def spent() -> float:
     """Return the processor seconds of this process and of all below it, so far."""
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in usage) + _children()
+    return tree_seconds(os.getpid())
 
 
 def peak() -> float:

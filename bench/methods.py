@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forest import TABLES, environment, listed
+from forest_peers import tree_seconds
 from forest_report import machine
 from forest_scores import Table, score
 from methods_cell import ENVIRONMENTS, NEURAL, OURS
@@ -85,22 +86,6 @@ def neural(cache: Path) -> str:
         order = [str(python), "-m", "pip", "install", "-q", "-c", str(root / "constraints" / "neural.txt")]
         subprocess.run([*order, "-e", f"{root}[neural]"], check=True)
     return str(python)
-
-
-def tree_seconds(root: int) -> float:
-    """Return the processor seconds of a process and of all below it, so far."""
-    ticks, found = os.sysconf("SC_CLK_TCK"), {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended meanwhile
-        found[int(stat.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])) / ticks)
-    mine, seconds = {root}, found.get(root, (0, 0.0))[1]
-    while more := {p for p, (parent, _) in found.items() if parent in mine and p not in mine}:
-        seconds += sum(found[p][1] for p in more)
-        mine |= more
-    return seconds
 
 
 def ran(method: str, name: str, asked: Asked, out: Path) -> dict[str, Any]:

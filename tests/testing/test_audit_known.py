@@ -14,7 +14,8 @@ from synthwright.core.spend import Spend
 from synthwright.generators.aim import Aim
 from synthwright.generators.mst import Mst
 from synthwright.kit.private.domains import Known
-from synthwright.testing.audit_known import Attack, Currency, audit_known, evidence_of_counts, rates, rho_of
+from synthwright.testing.audit import rates
+from synthwright.testing.audit_known import Attack, Currency, audit_known, evidence_of_counts, rho_of
 
 SCHEMA = Schema.model_validate(
     {"tables": {"t": {"fields": {n: {"kind": "category", "nulls": False} for n in ("x", "y")}}}}
@@ -51,10 +52,10 @@ def test_coins_prove_the_divergence() -> None:
 
 def test_rates_leave_room_for_chance() -> None:
     """Rates are bounded from either side, to the very ends."""
-    false, hit = rates(30, 70, 100)
+    false, hit = rates(30, 70, (100, 100))
     assert 0.3 < false < 0.42
     assert 0.58 < hit < 0.7
-    assert rates(100, 0, 100) == (1.0, 0.0)
+    assert rates(100, 0, (100, 100)) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(("maker", "part", "currency"), [

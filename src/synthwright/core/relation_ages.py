@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -59,8 +59,7 @@ def _same(values: np.ndarray, wanted: np.ndarray) -> bool:
 
 def _varies(values: np.ndarray) -> bool:
     present = values[~np.isnan(values)]
-    shares = np.unique(present, return_counts=True)[1] / max(len(present), 1)
-    return bool(len(present) * (1 - np.sum(shares**2)) >= LEAST)
+    return len(present) * unlike(present) >= LEAST
 
 
 def _said(name: str, late: str, early: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthwright.core.bands import bands_of
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 
@@ -49,6 +49,4 @@ def _bound(values: np.ndarray, codes: np.ndarray, times: float) -> int:
     rows = len(values)
     if not rows:
         return 0
-    shares = np.bincount(codes) / rows
-    chance = times * rows * (1 - float(np.sum(shares**2)))
-    return rows if chance >= EXPECTED and bands_of(values, codes) is not None else 0
+    return rows if times * rows * unlike(codes) >= EXPECTED and bands_of(values, codes) is not None else 0

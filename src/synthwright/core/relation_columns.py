@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -139,3 +139,21 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
 def counted(rows: int, of: int) -> str:
     """Return why a relation is believed, for people."""
     return f"holds in all {rows:,} rows" + ("" if rows == of else " that have these values")
+
+
+def unlike(codes: np.ndarray) -> float:
+    """Return the share of pairs of rows that differ, of all there are: how often two would if chance alone said so."""
+    counts = np.unique(codes, return_counts=True)[1] if codes.dtype.kind == "f" else np.bincount(codes)
+    return 1 - float(np.sum((counts / max(len(codes), 1)) ** 2))
+
+
+def round_lines(x: np.ndarray, y: np.ndarray, slopes: Iterable[float], digits: int) -> Iterator[tuple[float, float]]:
+    """Yield factors and constants of lines near points, those of fewest digits first, each up to so many."""
+    for precision in range(digits):
+        for slope in dict.fromkeys(slopes):
+            factor = float(f"{slope:.{precision}e}")
+            left = float(np.median(y - factor * x))
+            if factor:
+                yield from (
+                    (factor, c) for c in dict.fromkeys((0.0, float(round(left)), float(f"{left:.{precision}e}")))
+                )

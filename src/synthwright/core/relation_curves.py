@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, round_lines
 from synthwright.core.relation_equal import CLOSE, DISTINCT, EXACT, Relation, plain
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -161,13 +161,9 @@ def _curve(columns: Columns, pair: Pair) -> Relation | None:
         return None
     exact = float((on[np.argmax(x)] - on[np.argmin(x)]) / (x.max() - x.min()))
     for error in (EXACT, CLOSE) if not rounding else (EXACT,):
-        for digits in range(1, DIGITS + 1):
-            for rough in dict.fromkeys((exact, slope)):
-                factor = float(f"{rough:.{digits - 1}e}")
-                left = float(np.median(on - factor * x))
-                for constant in dict.fromkeys((0.0, float(round(left)), float(f"{left:.{digits - 1}e}"))):
-                    if factor and _fits((pair.curve, x, y), factor, constant, rounding, error):
-                        return _proved(columns, pair, (factor, constant), error)
+        for line in round_lines(x, on, (exact, slope), DIGITS):
+            if _fits((pair.curve, x, y), *line, rounding, error):
+                return _proved(columns, pair, line, error)
     return None
 
 

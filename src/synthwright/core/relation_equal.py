@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, round_lines, unlike
 from synthwright.core.rules import quoted
 from synthwright.core.schema import DISCRETE, Kind
 from synthwright.core.values import numbers, part_of
@@ -94,10 +94,7 @@ def _instants(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _varies(sample: np.ndarray, rows: int) -> bool:
     """Return whether two columns with these values would differ in enough rows if they had nothing to do with it."""
     present = sample[~np.isnan(sample)] if sample.dtype.kind == "f" else sample[sample >= 0]
-    if not len(present):
-        return False
-    shares = np.unique(present, return_counts=True)[1] / len(present)
-    return bool(rows * len(present) / len(sample) * (1 - np.sum(shares**2)) >= DIFFERENT)
+    return rows * len(present) / max(len(sample), 1) * unlike(present) >= DIFFERENT
 
 
 def lines(columns: Columns, names: list[str], dated: Collection[str] = ()) -> list[Relation]:
@@ -155,13 +152,9 @@ def _line(columns: Columns, source: str, target: str) -> Relation | None:
         return None
     real = columns.spec.fields[target].kind is Kind.NUMBER and not columns.rounding(target)
     for error in (EXACT, CLOSE) if real else (CLOSE,):
-        for digits in range(1, (MOST_DIGITS if real else DIGITS) + 1):
-            for rough in dict.fromkeys((exact, slope)):
-                factor = float(f"{rough:.{digits - 1}e}")
-                left = float(np.median(y - factor * x))
-                for c in dict.fromkeys((0.0, float(round(left)), float(f"{left:.{digits - 1}e}"))):
-                    if factor and _on_line(columns, (x, y), factor, c, target, error):
-                        return _proved(columns, source, target, factor, c)
+        for factor, constant in round_lines(x, y, (exact, slope), MOST_DIGITS if real else DIGITS):
+            if _on_line(columns, (x, y), factor, constant, target, error):
+                return _proved(columns, source, target, factor, constant)
     return None
 
 

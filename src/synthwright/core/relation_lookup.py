@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 
@@ -101,8 +101,7 @@ def _proved(columns: Columns, left: str, right: str) -> int:
     if not np.array_equal(value[one], other):
         return 0
     groups = int(np.count_nonzero(np.bincount(one, minlength=size)))
-    shares = np.bincount(other) / rows
-    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * (1 - float(np.sum(shares**2))) < EXPECTED:
+    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * unlike(other) < EXPECTED:
         return 0
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -60,7 +60,6 @@ def _follows(part: np.ndarray, label: np.ndarray, times: float) -> int:
     belongs = np.zeros(int(part.max()) + 1, dtype=np.int64)
     belongs[part] = label
     groups = len(np.unique(part))
-    shares = np.bincount(label) / len(label)
-    differ = times * (len(label) - groups) * (1 - float(np.sum(shares**2)))
+    differ = times * (len(label) - groups) * unlike(label)
     sure = np.array_equal(belongs[part], label) and differ >= EXPECTED and groups * GROUP <= times * len(label)
     return len(label) if sure and groups > 1 else 0

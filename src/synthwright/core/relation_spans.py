@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -65,5 +65,4 @@ def _same(columns: Columns, name: str, values: np.ndarray, wanted: np.ndarray) -
 
 def _differs(values: np.ndarray) -> bool:
     present = values[~np.isnan(values)]
-    shares = np.unique(present, return_counts=True)[1] / len(present)
-    return bool(len(present) * (1 - np.sum(shares**2)) >= LEAST)
+    return len(present) * unlike(present) >= LEAST

@@ -90,9 +90,7 @@ class ContaminationJudge(Judge):
         found = self.like.get(table)
         if found is None:
             return []
-        row = data.row_numbers(table)
-        at = np.minimum(np.searchsorted(found.numbers, row), max(len(found.numbers) - 1, 0))
-        score = np.where(found.numbers[at] == row, found.score[at], 0.0) if len(found.numbers) else np.zeros(len(row))
+        _, score = found.at(data.row_numbers(table))
         return [Ruling(np.where(score > 0, 3, 0), score)]
 
 

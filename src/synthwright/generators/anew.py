@@ -67,12 +67,12 @@ class AnewModel(Model):
         there = set(given.columns(self.table)) if self.mode == "make" else set()
         made: dict[str, pa.Array] = {}
         hidden = self._hidden(given, there, ctx)
-        for name, column in self.columns.items():
+        for name in self.columns:
             if name in there:
                 continue
             values = given.tables[self.table].column(name) if self.mode == "replace" and \
                 name in given.columns(self.table) else None  # fmt: skip
-            made[name] = self._column((name, column), given, (values, hidden), ctx.at(name))
+            made[name] = self._column(name, given, values, hidden, ctx.at(name))
         return Sample(completed(given, self.table, made, self.mode))
 
     def _hidden(self, given: Dataset, there: set[str], ctx: Context) -> Mapping[str, pa.Array]:
@@ -86,11 +86,9 @@ class AnewModel(Model):
         return self.hidden.draw(held, empty, valued, ctx.at("#hidden"))
 
     def _column(
-        self, named: tuple[str, AnewColumn], given: Dataset,
-        beside: tuple[pa.ChunkedArray | None, Mapping[str, pa.Array]], ctx: Context,
-    ) -> pa.Array:  # fmt: skip
-        (name, column), (values, hidden) = named, beside
-        rows = given.rows(self.table)
+        self, name: str, given: Dataset, values: pa.ChunkedArray | None, hidden: Mapping[str, pa.Array], ctx: Context
+    ) -> pa.Array:
+        column, rows = self.columns[name], given.rows(self.table)
         if not rows:
             return pa.array([], canonical(column.field))
         turn = int(ctx.rng.integers(0, 2**62))

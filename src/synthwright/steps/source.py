@@ -26,8 +26,7 @@ from synthwright.kit.holdout import split
 from synthwright.kit.measuring.overlap import refuse_overlap
 from synthwright.kit.tables import load_dataset, save_dataset, write_json
 from synthwright.sources.provenance import generation_of, synthetic_origin
-from synthwright.steps.private import drawn_lot
-from synthwright.steps.private import shown_name as _shown
+from synthwright.steps.private import drawn_lot, shown_name
 
 LEAST_ROWS = 10
 """Fewer real rows are refused: whatever was made of them would be those rows again."""
@@ -74,9 +73,9 @@ def source(spec: Spec, store: Store, ctx: Context, say: Say = unplaced) -> Sourc
         return None
     held = held_out(spec)
     files, beside = recipe.files(ctx), _beside(recipe, held.path).files(ctx) if held.path else []
-    inputs = {_shown(f, ctx): sha256(f) for f in (*files, *beside)}
-    learned = {inputs[_shown(f, ctx)] for f in files}
-    if any(inputs[_shown(f, ctx)] in learned for f in beside):
+    inputs = {shown_name(f, ctx): sha256(f) for f in (*files, *beside)}
+    learned = {inputs[shown_name(f, ctx)] for f in files}
+    if any(inputs[shown_name(f, ctx)] in learned for f in beside):
         raise InputError(held.path or "", "the holdout", wanted="rows that are not learned from",
                          got="a file of the source", remedy="name another file, or hold out a share")  # fmt: skip
     schema = spec.schema_.fingerprint() if isinstance(spec.schema_, Schema) else None
@@ -116,7 +115,8 @@ def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, s
     """Read one source, and refuse what cannot be learned from."""
     origin = None if spec.accept_synthetic else synthetic_origin(recipe.files(ctx))
     if origin is not None:
-        raise InputError(_shown(origin, ctx), "the file", wanted="real rows", got="rows that say they are synthetic",
+        raise InputError(shown_name(origin, ctx), "the file", wanted="real rows",
+                         got="rows that say they are synthetic",
                          remedy="learn from real rows, or say 'accept_synthetic: true'")  # fmt: skip
     ctx.progress(0, 1, "reading")
     tables = recipe.tables(ctx)

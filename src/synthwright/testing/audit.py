@@ -175,32 +175,45 @@ def bound(learned: _Half, tested: _Half, delta: float) -> float:
 
 
 def _epsilon(half: _Half, at: float, delta: float) -> float:
-    hit, false = _rates(half, at)
+    false, hit = _rates(half, at)
     return math.log((hit - delta) / false) if hit > delta else -math.inf
 
 
 def _rates(half: _Half, at: float) -> tuple[float, float]:
-    """Return the least rate of true positives and the highest of false ones, each with half of the error."""
+    """Return the rates of whoever takes every score of `at` or more for one with the row."""
+    return rates(int((half.without >= at).sum()), int((half.having >= at).sum()),
+                 (len(half.without), len(half.having)))  # fmt: skip
+
+
+def rates(wrong: int, hits: int, times: tuple[int, int]) -> tuple[float, float]:
+    """Return the highest rate of false positives and the least one of true ones, with 95 % confidence for both.
+
+    Args:
+        wrong: false positives.
+        hits: true positives.
+        times: releases without the row, and with it.
+    """
     from scipy.stats import beta
 
     error = (1 - CONFIDENCE) / 2
-    hits, n = int((half.having >= at).sum()), len(half.having)
-    wrong, m = int((half.without >= at).sum()), len(half.without)
-    hit = float(beta.ppf(error, hits, n - hits + 1)) if hits else 0.0
-    false = float(beta.ppf(1 - error, wrong + 1, m - wrong)) if wrong < m else 1.0
-    return hit, false
+    false = float(beta.ppf(1 - error, wrong + 1, times[0] - wrong)) if wrong < times[0] else 1.0
+    hit = float(beta.ppf(error, hits, times[1] - hits + 1)) if hits else 0.0
+    return false, hit
 
 
 def gaussian_bound(learned: _Half, tested: _Half, delta: float) -> float:
     """Return the least epsilon at delta of a mechanism of Gaussian noise with these error rates; 0: those of chance."""
-    from scipy.stats import norm
-
     every = np.unique(np.quantile(np.concatenate(learned), np.linspace(0, 1, 101)))
     at = max(every, key=lambda t: float((learned.having >= t).mean() - (learned.without >= t).mean()))
-    hit, false = _rates(tested, float(at))
-    if hit <= false:
-        return 0.0
-    return epsilon_of(float(norm.ppf(hit) - norm.ppf(false)), delta)
+    false, hit = _rates(tested, float(at))
+    return gaussian_epsilon(hit, false, delta)
+
+
+def gaussian_epsilon(hit: float, false: float, delta: float) -> float:
+    """Return the least epsilon at delta of Gaussian noise with these rates of true and false positives."""
+    from scipy.stats import norm
+
+    return epsilon_of(float(norm.ppf(hit) - norm.ppf(false)), delta) if hit > false else 0.0
 
 
 def epsilon_of(mu: float, delta: float) -> float:

@@ -67,26 +67,9 @@ def audit_known(
             release = maker.measure(data, part, budget=budget, ctx=Context())
             seen[side] += attack.evidence(release) > 0
             spends.append(release.spend)
-    false, hit = rates(int(seen[0]), int(seen[1]), times)
+    false, hit = audit.rates(int(seen[0]), int(seen[1]), (times, times))
     delta = max(s.delta for s in spends)
     return audit.Audited(max(s.epsilon for s in spends), BOUNDS[attack.currency](hit, false, delta))
-
-
-def rates(wrong: int, hits: int, times: int) -> tuple[float, float]:
-    """Return the highest rate of false positives and the least one of true ones, with 95 % confidence for both."""
-    from scipy.stats import beta
-
-    error = (1 - audit.CONFIDENCE) / 2
-    false = float(beta.ppf(1 - error, wrong + 1, times - wrong)) if wrong < times else 1.0
-    hit = float(beta.ppf(error, hits, times - hits + 1)) if hits else 0.0
-    return false, hit
-
-
-def gaussian(hit: float, false: float, delta: float) -> float:
-    """Return the least epsilon at delta of Gaussian noise with these error rates."""
-    from scipy.stats import norm
-
-    return audit.epsilon_of(float(norm.ppf(hit) - norm.ppf(false)), delta) if hit > false else 0.0
 
 
 def concentrated(hit: float, false: float, delta: float) -> float:
@@ -108,7 +91,9 @@ def _divergence(p: float, q: float) -> np.ndarray:
     return np.logaddexp(*logs) / (_ALPHAS - 1)
 
 
-BOUNDS: dict[Currency, Callable[[float, float, float], float]] = {"gaussian": gaussian, "concentrated": concentrated}
+BOUNDS: dict[Currency, Callable[[float, float, float], float]] = {
+    "gaussian": audit.gaussian_epsilon, "concentrated": concentrated,
+}  # fmt: skip
 """The bounds, by name."""
 
 

@@ -201,7 +201,7 @@ class ChatServer:
 
 def made(body: dict[str, Any]) -> str:
     """Return an answer that follows from a request: JSON that meets its schema, or words of its last turn."""
-    last = str(body["messages"][-1]["content"])
+    last = str(body["messages"][-1]["content"]) if body.get("messages") else ""
     form = body.get("response_format") or {}
     if form.get("type") == "json_schema":
         return json.dumps(made_up(form["json_schema"]["schema"], last))

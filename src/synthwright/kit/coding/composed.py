@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.coding.patterns import padded
-from synthwright.kit.coding.skeletons import Slot, pick
+from synthwright.kit.coding.patterns import padded, pick
+from synthwright.kit.coding.skeletons import Slot
 from synthwright.kit.coding.spelled import Said, spelled
 from synthwright.kit.sampling.dice import Dice, permuted
 

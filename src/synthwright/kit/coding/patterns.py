@@ -134,7 +134,7 @@ class Pattern:
 
     def draw(self, dice: Dice) -> np.ndarray:
         """Return a code for each row."""
-        which = dice.integers(0, 1) if len(self.layouts) == 1 else _pick(self.shares, dice)
+        which = dice.integers(0, 1) if len(self.layouts) == 1 else pick(self.shares, dice)
         return laid_out(self.layouts, which, dice)
 
     def number(self, numbers: np.ndarray, key: int, dice: Dice) -> np.ndarray:
@@ -362,6 +362,7 @@ def _numbered(layout: Layout) -> bool:
     return any(set(c) & set(string.digits) for c in layout.positions)
 
 
-def _pick(shares: Sequence[float], dice: Dice) -> np.ndarray:
+def pick(shares: Sequence[float], dice: Dice) -> np.ndarray:
+    """Return for each row the place of one of these shares, as often as they say."""
     ends = np.cumsum(shares)
     return np.minimum(np.searchsorted(ends, dice.uniform() * ends[-1], "right"), len(shares) - 1)

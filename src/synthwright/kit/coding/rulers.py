@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.door import without_nan
 from synthwright.core.schema import Field, canonical
 from synthwright.core.values import from_numbers, numbers
 from synthwright.kit.coding.calendars import Calendar, calendar_of
@@ -199,7 +200,7 @@ def tidy(column: pa.ChunkedArray | pa.Array, *, nan: bool = False) -> pa.Array:
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
     if pa.types.is_floating(whole.type):
         plain = pc.add(whole, 0.0)
-        whole = plain if nan else pc.if_else(pc.is_nan(whole), pa.scalar(None, whole.type), plain)
+        whole = plain if nan else without_nan(plain)
     return whole
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.coding.patterns import AGREE, ROOMY, Layout, characters, laid_out, narrow_digits
+from synthwright.kit.coding.patterns import AGREE, ROOMY, Layout, characters, laid_out, narrow_digits, pick
 from synthwright.kit.sampling.dice import Dice
 
 LONGEST = 400
@@ -201,9 +201,3 @@ def numbered(said: pa.Array, weights: np.ndarray, protect: int) -> Slot | None:
     if not layouts or sum(shares) < AGREE * weights.sum():
         return None
     return Slot((), tuple(layouts), tuple(s / sum(shares) for s in shares))
-
-
-def pick(shares: tuple[float, ...], dice: Dice) -> np.ndarray:
-    """Return for each row the place of one of these shares, as often as they say."""
-    ends = np.cumsum(shares)
-    return np.minimum(np.searchsorted(ends, dice.uniform() * ends[-1], "right"), len(shares) - 1)

@@ -18,10 +18,10 @@ from synthwright.core.context import Context
 from synthwright.core.schema import Field
 from synthwright.core.values import nulls
 from synthwright.kit.coding.codecs import observe, settle
-from synthwright.kit.learning import artefacts
 from synthwright.kit.learning.chain import UNSET, Chain
 from synthwright.kit.learning.coded import Coded
 from synthwright.kit.learning.conditional import Conditional, Dials, Known, learned
+from synthwright.kit.learning.saved_columns import of_saved, to_saved
 
 LEARN = 50_000
 """Rows that hidden columns are learned from, at most."""
@@ -52,13 +52,13 @@ class Hidden:
     def learn(beside: Mapping[str, Seen], hidden: Mapping[str, Seen], protect: int, ctx: Context) -> Hidden:
         """Learn hidden columns from those beside them, and from each other."""
         rows = _rows([s.values for s in hidden.values()], protect)
+        seen = {n: Seen(s.field, s.values.take(rows)) for n, s in {**beside, **hidden}.items()}
         coded: dict[str, Coded] = {}
-        for name, (field, values) in {**beside, **hidden}.items():
-            codec = settle(field, observe(values.take(rows), nan=field.nan), ctx.at("codec", name).rng, protect=protect)
+        for name, (field, values) in seen.items():
+            codec = settle(field, observe(values, nan=field.nan), ctx.at("codec", name).rng, protect=protect)
             coded[name] = Coded(name, codec)
         columns = [*(coded[n] for n in beside), *sorted((coded[n] for n in hidden), key=lambda c: c.size)]
-        values_of = {n: s.values.take(rows) for n, s in {**beside, **hidden}.items()}
-        known = Known.of(columns, [c.places(values_of[c.name]) for c in columns])
+        known = Known.of(columns, [c.places(seen[c.name].values) for c in columns])
         found = [learned(known, i, DIALS, ctx.at("learn", columns[i].name)) for i in range(len(beside), len(columns))]
         return Hidden(tuple(columns), (*[None] * len(beside), *found))
 
@@ -104,26 +104,12 @@ class Hidden:
 
     def to_saved(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
         """Return what a file must hold, as words and as arrays."""
-        heads, arrays = [], {}
-        for i, (column, how) in enumerate(zip(self.columns, self.conditionals, strict=True)):
-            head, held = column.codec.to_json()
-            heads.append({"name": column.name, "codec": head, "made": how is not None})
-            arrays.update({f"{i}.codec:{n}": a for n, a in held.items()})
-            arrays.update({f"{i}.{n}": a for n, a in (how.arrays() if how is not None else {}).items()})
-        return heads, arrays
+        return to_saved(self.columns, self.conditionals)
 
     @staticmethod
     def of_saved(heads: list[dict[str, Any]], arrays: dict[str, np.ndarray]) -> Hidden:
         """Rebuild it; a ValueError for what cannot be drawn from."""
-        columns, conditionals = [], []
-        for said, (name, held) in zip(heads, artefacts.parts([h["name"] for h in heads], arrays), strict=True):
-            codec = {n.removeprefix("codec:"): a for n, a in held.items() if n.startswith("codec:")}
-            columns.append(Coded.of_json(name, said["codec"], codec))
-            rest = {n: a for n, a in held.items() if not n.startswith("codec:")}
-            conditionals.append(Conditional.of_arrays(rest) if said["made"] else None)
-        if not all(h is None or h.is_sound(i, columns[i].size + 1) for i, h in enumerate(conditionals)):
-            raise ValueError("trees that point nowhere")
-        return Hidden(tuple(columns), tuple(conditionals))
+        return Hidden(*of_saved(heads, arrays, Conditional.of_arrays))
 
 
 def _rows(hidden: list[pa.Array], protect: int) -> pa.Array:

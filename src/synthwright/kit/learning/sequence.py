@@ -20,6 +20,7 @@ from synthwright.kit.coding.codecs import CODEABLE
 from synthwright.kit.learning import artefacts
 from synthwright.kit.learning.coded import Coded
 from synthwright.kit.learning.completion import completed, looked_at, names_of, refuse_unfit, settled, table_of
+from synthwright.kit.learning.saved_columns import of_saved, to_saved
 from synthwright.kit.learning.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -90,13 +91,7 @@ class SequenceModel(Model):
                 if c.name in wanted}  # fmt: skip
 
     def save(self, folder: Path) -> None:
-        heads, arrays = [], {}
-        for i, (column, conditional) in enumerate(zip(self.columns, self.conditionals, strict=True)):
-            head, held = column.codec.to_json()
-            heads.append({"name": column.name, "codec": head, "made": conditional is not None})
-            arrays.update({f"{i}.codec:{n}": a for n, a in held.items()})
-            if conditional is not None:
-                arrays.update({f"{i}.{n}": a for n, a in conditional.arrays().items()})
+        heads, arrays = to_saved(self.columns, self.conditionals)
         head = {"table": self.table, "mode": self.mode, "produce": self.produce, "columns": heads,
                 "candidates": self.candidates}  # fmt: skip
         artefacts.save(folder, head, arrays)
@@ -105,19 +100,13 @@ class SequenceModel(Model):
     def load(cls, folder: Path) -> Self:
         head, arrays = artefacts.load(folder)
         try:
-            columns, conditionals = [], []
-            names = [said["name"] for said in head["columns"]]
-            for said, (name, held) in zip(head["columns"], artefacts.parts(names, arrays), strict=True):
-                codec = {n.removeprefix("codec:"): a for n, a in held.items() if n.startswith("codec:")}
-                columns.append(Coded.of_json(name, said["codec"], codec))
-                rest = {n: a for n, a in held.items() if not n.startswith("codec:")}
-                conditionals.append(cls.conditional(rest) if said["made"] else None)
-            model = cls(head["table"], head["mode"], tuple(head["produce"]), tuple(columns), tuple(conditionals),
+            columns, conditionals = of_saved(head["columns"], arrays, cls.conditional)
+            model = cls(head["table"], head["mode"], tuple(head["produce"]), columns, conditionals,
                         int(head["candidates"]))  # fmt: skip
-            sound = all(c is None or c.is_sound(i, columns[i].size + 1) for i, c in enumerate(conditionals))
+            sound = 2 <= model.candidates <= MOST_CANDIDATES
         except (KeyError, ValueError, TypeError, IndexError):
             sound = False
-        if not sound or not 2 <= model.candidates <= MOST_CANDIDATES:
+        if not sound:
             raise StoreError(folder.name, cls.about, wanted="what Synthwright saved", got="something else",
                              remedy="fit the model again")  # fmt: skip
         return model

@@ -16,6 +16,7 @@ from synthwright.core.errors import FitError
 from synthwright.core.private import entity_column
 from synthwright.core.spend import ROW, Spend
 from synthwright.core.values import labels
+from synthwright.kit.rows import rank_in_group
 
 
 def bounded(data: Dataset, table: str, budget: Spend) -> Dataset:
@@ -28,10 +29,7 @@ def bounded(data: Dataset, table: str, budget: Spend) -> Dataset:
         return data
     whose = _whose(data, table, budget)
     drawn = np.frombuffer(os.urandom(8 * len(whose)), dtype=np.uint64)
-    order = np.lexsort((drawn, whose))
-    ranks = np.empty(len(whose), dtype=np.int64)
-    ranks[order] = _ranks(whose[order])
-    return data.filter(table, (whose >= 0) & (ranks < budget.rows))
+    return data.filter(table, (whose >= 0) & (rank_in_group(whose, drawn) < budget.rows))
 
 
 def refuse_unbounded(data: Dataset, table: str, budget: Spend, owner: str) -> None:
@@ -43,17 +41,9 @@ def refuse_unbounded(data: Dataset, table: str, budget: Spend, owner: str) -> No
     if budget.unit == ROW:
         return
     whose = _whose(data, table, budget)
-    if (whose < 0).any() or _ranks(np.sort(whose)).max(initial=0) >= budget.rows:
+    if (whose < 0).any() or np.bincount(whose).max(initial=0) > budget.rows:
         raise FitError(owner, "real rows", wanted=f"at most {budget.rows} of one {budget.unit}", got="more",
                        remedy="leave the others out first: kit.private.entities.bounded")  # fmt: skip
-
-
-def _ranks(groups: np.ndarray) -> np.ndarray:
-    """Return the place of each row in its group, of rows that are sorted by group."""
-    if not len(groups):
-        return np.zeros(0, dtype=np.int64)
-    first = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
-    return np.arange(len(groups)) - np.repeat(first, np.diff(np.append(first, len(groups))))
 
 
 def _whose(data: Dataset, table: str, budget: Spend) -> np.ndarray:

@@ -32,6 +32,15 @@ class RuledTable(NamedTuple):
         order = np.argsort(numbers, kind="stable")
         return RuledTable(numbers[order], code[order].astype(np.int64), score[order])
 
+    def at(self, rows: np.ndarray, *, unseen: tuple[int, float] = (0, 0.0)) -> tuple[np.ndarray, np.ndarray]:
+        """Return the code and the score of each of these row numbers; `unseen` for rows that were not there."""
+        code, score = np.full(len(rows), unseen[0]), np.full(len(rows), unseen[1])
+        if len(self.numbers):
+            place = np.minimum(np.searchsorted(self.numbers, rows), len(self.numbers) - 1)
+            known = self.numbers[place] == rows
+            code[known], score[known] = self.code[place[known]], self.score[place[known]]
+        return code, score
+
 
 @dataclass(frozen=True)
 class RuledRows(Judge):
@@ -48,13 +57,8 @@ class RuledRows(Judge):
         codes = (None, *self.reasons)
         out = []
         for table, found in self.tables.items():
-            row = data.row_numbers(table)
-            code = np.full(len(row), codes.index(self.unseen or None))
-            score = np.full(len(row), np.nan if self.unseen else 0.0)
-            if len(found.numbers):
-                at = np.minimum(np.searchsorted(found.numbers, row), len(found.numbers) - 1)
-                known = found.numbers[at] == row
-                code[known], score[known] = found.code[at[known]], found.score[at[known]]
+            unseen = (codes.index(self.unseen), np.nan) if self.unseen else (0, 0.0)
+            code, score = found.at(data.row_numbers(table), unseen=unseen)
             out.append(Verdict(table, code == 0, pa.array(codes, pa.string()).take(pa.array(code)), score))
         return out
 
