@@ -83,7 +83,7 @@ def test_bounds_are_stated(checkout: Path) -> None:
     assert all(">=" in d for d in project["project"]["dependencies"])
 
 
-MODULES = {"pyyaml": "yaml", "python-stdnum": "stdnum"}
+MODULES = {"google-re2": "re2", "pyyaml": "yaml", "python-stdnum": "stdnum"}
 """Modules that are called otherwise than their distribution."""
 BROUGHT = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "yarl": "aiohttp"}
 """Modules that come with a declared dependency, and belong to its interface."""

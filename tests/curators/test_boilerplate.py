@@ -15,7 +15,7 @@ from synthwright.core.contracts import Curator, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.boilerplate import Boilerplate
-from synthwright.kit.texts.text_boilerplate import GROUPS, Pattern, patterns
+from synthwright.kit.texts.text_boilerplate import FEW, GROUPS, Pattern, found, patterns, tidy
 
 
 def dataset(texts: Sequence[str | None], first: int = 0) -> Dataset:
@@ -117,3 +117,14 @@ def test_patterns_are_sound(pattern: Pattern) -> None:
     assert group in GROUPS
     assert not pc.match_substring_regex(pa.array([""]), said)[0].as_py()
     assert case or not re.search(r"[A-Z]", re.sub(r"\\p(L|\{Han\})", "", said))
+
+
+def test_few_texts_are_judged_as_many_are() -> None:
+    """What is compiled once finds the same as what is compiled for a column, in each kind of pattern."""
+    said = [*REFUSED, *BOILED, *FINE, "I'M SORRY, BUT I CAN'T HELP WITH THAT.", "", "Ünïcödé [YOUR NAME] \u00a0"]
+    many = tidy(pa.array(said * (FEW // len(said) + 1), pa.large_string()))
+    assert len(many) > FEW >= 1
+    for groups in (*((g,) for g in GROUPS), GROUPS):
+        few = [bool(found(many.slice(i, 1), groups)[0]) for i in range(len(said))]
+        assert few == found(many, groups)[: len(said)].tolist()
+        assert any(few)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,8 @@ import pyarrow.compute as pc
 
 from synthwright.core.values import Column
 
+FEW = 64
+"""Up to how many texts are looked through one by one: patterns are compiled once for them, and not for every column."""
 GROUPS = ("refusal", "assistant", "opening", "placeholder", "filler", "prompt")
 """Kinds of patterns."""
 _SLOT = re.compile(r"<([a-z]+)>")
@@ -74,13 +76,26 @@ def tidy(texts: Column) -> Column:
     return pc.replace_substring_regex(pc.utf8_trim_whitespace(held), rf"^[{_MARKS}\s-]+", "")
 
 
+def _chosen(groups: Sequence[str], *, case: bool) -> list[str]:
+    return [p.pattern for p in patterns() if p.group in groups and p.case is case]
+
+
+@cache
+def _compiled(groups: tuple[str, ...], *, case: bool) -> tuple[Any, ...]:
+    import re2  # what Arrow uses; but Arrow compiles a pattern again for every column, however short
+
+    return tuple(re2.compile(pattern) for pattern in _chosen(groups, case=case))
+
+
 def found(texts: Column, groups: Sequence[str]) -> np.ndarray:
     """Return booleans: in which texts, tidied, something of some groups stands."""
     out = np.zeros(len(texts), dtype=bool)
-    small = pc.utf8_lower(texts)
-    for case, held in ((False, small), (True, texts)):
-        mine = [p.pattern for p in patterns() if p.group in groups and p.case is case]
-        for pattern in mine:
+    for case, held in ((False, pc.utf8_lower(texts)), (True, texts)):
+        if len(texts) <= FEW:
+            ready = _compiled(tuple(groups), case=case)
+            out |= [any(r.search(text) for r in ready) for text in held.to_pylist()]
+            continue
+        for pattern in _chosen(groups, case=case):
             out |= pc.match_substring_regex(held, pattern).to_numpy(zero_copy_only=False) \
                 if isinstance(held, pa.Array) else pc.match_substring_regex(held, pattern).to_numpy()  # fmt: skip
     return out
