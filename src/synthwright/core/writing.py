@@ -98,7 +98,8 @@ def guessed_target(table: Table, held: pa.Table) -> str | None:
         table: the table.
         held: its rows.
     """
-    fields = {c: f for c, f in table.fields.items() if f.kind in _ABLE and not f.anew and c in held.column_names}
+    there = {*held.column_names}
+    fields = {c: f for c, f in table.fields.items() if f.kind in _ABLE and not f.anew and c in there}
     called = [c for c in reversed(fields) if _called(c, _TARGETS)]
     ending = [c for c in reversed(fields) if _called(c, _TARGETS, ends=True) and c not in called]
     numbers = [c for c in called if fields[c].kind in (Kind.INTEGER, Kind.NUMBER)]

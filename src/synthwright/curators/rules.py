@@ -137,7 +137,8 @@ class Rules(Curator):
 def by_row(held: pa.Table, spec: Table, rules: Sequence[Parsed], found: Found | None) -> np.ndarray:
     """Return for each row the number of the first reason why it goes, of those that a row can be told alone."""
     reason = np.zeros(held.num_rows, dtype=np.int8)
-    fields = {n: f for n, f in spec.fields.items() if n in held.column_names}
+    there = {*held.column_names}
+    fields = {n: f for n, f in spec.fields.items() if n in there}
     for name, field in fields.items():
         if (not field.nulls or name == spec.key) and _may_lack(held.column(name)):
             _also(reason, nulls(held.column(name)), NULL)

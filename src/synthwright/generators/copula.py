@@ -52,7 +52,8 @@ class CopulaModel(Model):
         rng, held = ctx.rng, given.tables[self.table]
         size = len(self.normal.correlation)
         step = max(256, min(SHARD, _CELLS // max(size, 1)))
-        there = {n for n in self.axes if n in held.column_names and not (n in self.produce and self.mode == "replace")}
+        replaced = {*self.produce} if self.mode == "replace" else set()
+        there = ({*self.axes} & {*held.column_names}) - replaced
         wanted = [n for n in self.produce if self.mode != "make" or n not in there]
         pieces: dict[str, list[pa.Array]] = {n: [] for n in wanted}
         nulls = self.mode != "fill"

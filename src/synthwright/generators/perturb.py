@@ -93,8 +93,9 @@ class PerturbModel(Model):
 
     def sample(self, given: Dataset, ctx: Context) -> Sample:
         held = given.tables[self.table]
-        names = [n for n in self.mask.names if self.mode != "make" or n not in held.column_names]
-        there = {n: held.column(n) for n in names if n in held.column_names}
+        present = {*held.column_names}
+        names = [n for n in self.mask.names if self.mode != "make" or n not in present]
+        there = {n: held.column(n) for n in names if n in present}
         made: dict[str, pa.Array] = self.mask.applied(names, there, held.num_rows, ctx, fill=self.mode == "fill")
         return Sample(completed(given, self.table, made, self.mode))
 

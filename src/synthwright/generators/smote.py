@@ -102,8 +102,9 @@ class SmoteModel(Model):
     # ------------------------------------------------------------------------------------------------------------ make
     def sample(self, given: Dataset, ctx: Context) -> Sample:
         held = given.tables[self.table]
-        wanted = [n for n in self.produce if self.mode != "make" or n not in held.column_names]
-        there = [c.name in held.column_names for c in self.columns]
+        present = {*held.column_names}
+        wanted = [n for n in self.produce if self.mode != "make" or n not in present]
+        there = [c.name in present for c in self.columns]
         known = [c.read(held.column(c.name)) if t else None for c, t in zip(self.columns, there, strict=True)]
         if self.mode == "fill":
             made = {n: self._filled(n, known, held.num_rows, ctx.at(n)) for n in wanted}

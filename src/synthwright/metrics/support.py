@@ -51,7 +51,8 @@ class Support(Metric):
         for table, spec in case.schema.tables.items():
             train, unseen = _real(case, table, ctx.at(table))
             made = case.synthetic.tables[table]
-            fields = {c: f for c, f in modelled(spec.fields).items() if c in made.column_names}
+            there = {*made.column_names}
+            fields = {c: f for c, f in modelled(spec.fields).items() if c in there}
             if not fields or not made.num_rows or not train.num_rows or not unseen.num_rows:
                 continue
             strange = {c: _strange([t.column(c) for t in (train, made, unseen)], f) for c, f in fields.items()}

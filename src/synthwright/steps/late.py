@@ -75,7 +75,8 @@ def _completed(bench: Bench, fits: Mapping[str, str], data: Dataset, names: Coll
 
 def _alike(held: list[pa.Table]) -> pa.Table:
     """Return tables one after the other, with the columns that all of them have: late ones are made anew."""
-    names = [c for c in held[0].column_names if all(c in t.column_names for t in held)]
+    common = set.intersection(*({*t.column_names} for t in held))
+    names = [c for c in held[0].column_names if c in common]
     return pa.concat_tables([t.select(names) for t in held])
 
 

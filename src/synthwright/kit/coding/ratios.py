@@ -44,11 +44,21 @@ def parts_of(values: np.ndarray, *, narrow: bool = False) -> tuple[int, np.ndarr
         return None
     some = values[:: max(1, len(values) // _FIRST)]
     for unit in UNITS:
-        if (_under(some, unit, narrow=narrow) > 0).all():
+        if _are_fractions(some, unit, narrow=narrow):
             under = _under(values, unit, narrow=narrow)
             if (under > 0).all():
                 return unit, under
     return None
+
+
+def _are_fractions(values: np.ndarray, unit: int, *, narrow: bool) -> bool:
+    """Return whether some values are all such fractions: `_under` at once, for few."""
+    number = np.arange(1, LARGEST + 1)[:, None]
+    near = (_NARROW if narrow else _FLOAT) * np.abs(values)
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond reach
+        above = np.rint(values * number / unit)
+        fits = (np.abs(values) < unit * _REACH / number) & (np.abs(above * unit / number - values) <= near)
+    return bool(fits.any(axis=0).all())
 
 
 def _under(values: np.ndarray, unit: int, *, narrow: bool) -> np.ndarray:

@@ -37,9 +37,8 @@ def names_of(data: Dataset, columns: tuple[str, ...], table: str) -> list[str]:
 def looked_at(data: Dataset, part: Part, table: str, able: frozenset[Kind]) -> list[str]:
     """Return the names of the columns that a part may look at and that are there, of kinds a generator can use."""
     fields, held = data.schema.tables[table].fields, data.tables[table]
-    made = names_of(data, part.produce, table)
-    return [n for n in names_of(data, part.given, table)
-            if n not in made and n in held.column_names and fields[n].kind in able]  # fmt: skip
+    there = {*held.column_names} - {*names_of(data, part.produce, table)}
+    return [n for n in names_of(data, part.given, table) if n in there and fields[n].kind in able]
 
 
 def refuse_unfit(data: Dataset, table: str, produce: list[str], owner: str, able: frozenset[Kind]) -> None:
@@ -52,12 +51,13 @@ def refuse_unfit(data: Dataset, table: str, produce: list[str], owner: str, able
     if held.num_rows < FEWEST:
         raise FitError(owner, f"table {table!r}", wanted=f"at least {FEWEST} rows", got=f"{held.num_rows}",
                        remedy="fewer cannot be learned from without showing them")  # fmt: skip
+    there = {*held.column_names}
     for name in produce:
         kind = data.schema.tables[table].fields[name].kind
         if kind not in able:
             raise FitError(owner, f"column {name!r}", wanted=f"one of the kinds {', '.join(sorted(able))}",
                            got=f"kind {kind.value!r}", remedy="give it to another generator")  # fmt: skip
-        if name not in held.column_names:
+        if name not in there:
             raise FitError(owner, f"column {name!r}", wanted="a column of that name in the data", got="none")
     names = [n for n in held.column_names if n != ROW]
     if names and all(_alike(held.column(n)) for n in names):
@@ -82,9 +82,9 @@ def completed(given: Dataset, table: str, made: Mapping[str, pa.Array], mode: st
     mode `replace`, all of it.
     """
     held = given.tables[table]
-    columns: dict[str, pa.Array] = {}
+    there, columns = {*held.column_names}, dict[str, pa.Array]()
     for name, values in made.items():
-        if name not in held.column_names or mode == "replace":
+        if name not in there or mode == "replace":
             columns[name] = values
         elif mode == "fill":
             present = held.column(name)

@@ -67,7 +67,8 @@ class SequenceModel(Model):
         return Sample(completed(given, self.table, columns, self.mode))
 
     def _wanted(self, held: pa.Table) -> list[str]:
-        return [n for n in self.produce if self.mode != "make" or n not in held.column_names]
+        there = {*held.column_names} if self.mode == "make" else set()
+        return [n for n in self.produce if n not in there]
 
     def _piece(self, chain: Chain, held: pa.Table, ctx: Context) -> Mapping[str, pa.Array]:
         """Return the columns that are to be made of some rows."""
@@ -75,9 +76,10 @@ class SequenceModel(Model):
 
         rng, rows = ctx.rng, held.num_rows
         known, filled = [], []
+        present = {*held.column_names}
         for column in self.columns:
             mine = column.name in self.produce
-            there = column.name in held.column_names and not (mine and self.mode == "replace")
+            there = column.name in present and not (mine and self.mode == "replace")
             places = column.places(held.column(column.name)) if there else np.full(rows, UNSET)
             if mine and self.mode == "fill":
                 places = np.where(places == column.size, UNSET, places)

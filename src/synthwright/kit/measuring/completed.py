@@ -71,7 +71,8 @@ def _staying(sides: Sequence[Dataset], table: str, columns: Sequence[str], ctx: 
     whole = [np.ones(held[0].num_rows, dtype=bool), *(_complete(t, columns) for t in held[1:])]
     known = sides[0].schema.tables[table].fields
     fields = {n: f for n, f in known.items() if n not in columns and f.kind in ORDERED | DISCRETE}
-    fields = {n: f for n, f in fields.items() if all(n in t.column_names for t in held)}
+    common = set.intersection(*({*t.column_names} for t in held))
+    fields = {n: f for n, f in fields.items() if n in common}
     tendency = _propensity(held, fields, whole[1], ctx)
     for strata in STRATA:
         ends = np.unique(quantiles(tendency[0], np.arange(1, strata) / strata))
