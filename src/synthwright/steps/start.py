@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 from synthwright import __version__
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
+from synthwright.core.jobs import masks
 from synthwright.core.schema import ROW, fingerprint
 from synthwright.kit.learning.setting import chosen, frequent
 from synthwright.kit.measuring.meeting import meeting
+from synthwright.kit.rows import row_hashes
+from synthwright.kit.sampling.dice import Dice, secret
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.steps.cells import Tally, celled, hopeless
 from synthwright.steps.orders import Bench
@@ -34,7 +37,8 @@ def asked(bench: Bench) -> dict[str, int]:
 
 def _first(bench: Bench) -> str:
     spec, begin = bench.plan.spec, bench.plan.spec.begin
-    said = [__version__, bench.source, bench.plan.schema.fingerprint(), begin.model_dump(mode="json"), spec.seed]
+    said = [__version__, bench.source, bench.plan.schema.fingerprint(), begin.model_dump(mode="json"), spec.seed,
+            masks(spec)]  # fmt: skip
     key = f"start/{fingerprint(said)}"
     if bench.store.get(key) is None:
         data = _from_source(bench) if begin.origin == "source" else _blank(bench)
@@ -67,7 +71,8 @@ def with_set(data: Dataset, bench: Bench, train: Dataset, tables: Collection[str
 def _from_source(bench: Bench) -> Dataset:
     """Return the rows that are taken, repeated, with row numbers; columns that parts make from nothing are not there.
 
-    Tables beside them get new rows.
+    Tables beside them get new rows. Rows whose values are varied, so that nobody can tell whose they are, are taken in
+    another order: whoever knows the order of the real ones would find them by their place.
     """
     train, begin = bench.train(), bench.plan.spec.begin
     new = _blank(bench) if begin.beside else None
@@ -78,9 +83,18 @@ def _from_source(bench: Bench) -> Dataset:
             continue
         made = {c for p in bench.plan.parts if p.part.mode == "make" and p.table == name for c in p.part.produce}
         stay = [c for c in held.column_names if f"{name}.{c}" not in made]
+        if masks(bench.plan.spec):
+            held = held.take(_shuffled(held, bench.plan.spec.seed))  # noqa: PLW2901  the same rows
         whole = pa.concat_tables([held.select(stay)] * begin.repeat)
         tables[name] = whole.append_column(ROW, pa.array(np.arange(whole.num_rows, dtype=np.int64)))
     return with_set(Dataset(bench.plan.schema, tables), bench, train, [t for t in tables if t not in begin.beside])
+
+
+def _shuffled(held: pa.Table, seed: int) -> pa.Array:
+    """Return an order that follows from what all rows hold: the seed alone, which is released, does not tell it."""
+    names = [c for c in held.column_names if c != ROW]
+    key = secret("order", seed, int(row_hashes(held, names).sum(dtype=np.uint64)))
+    return pa.array(np.argsort(Dice(np.arange(held.num_rows, dtype=np.uint64), key).uniform(), kind="stable"))
 
 
 def taken(bench: Bench) -> Dataset:
