@@ -71,7 +71,7 @@ class Table(NamedTuple):
 
 def score(table: Table, made: Dataset, seed: int) -> dict[str, float | None]:
     """Return every measure of synthetic rows; none of them looks at how they were made."""
-    near = Case(table.train, None, made)
+    near = against_training(table, made)
     far = Case(table.train, table.test, made, f"rows.{table.target}")
     ctx = Context(seed=seed)
     copies = whole(ExactCopies(), far, ctx)
@@ -98,9 +98,15 @@ def floor(table: Table, seed: int) -> dict[str, float | None]:
     rows = table.train.rows()
     again = np.sort(Context(seed=seed).at("again").rng.integers(0, rows, rows))
     made = table.train.take("rows", again)
-    near, ctx = Case(table.train, None, made), Context(seed=seed)
+    near, halved = against_training(table, made), Case(table.train, None, made)
+    ctx = Context(seed=seed)
     return {"shape": mean_of_parts(Shape(), near, ctx), "trend": mean_of_parts(Trend(listed=2_000), near, ctx),
-            "shape_half": halves(Shape(), near, ctx), "trend_half": halves(Trend(), near, ctx)}  # fmt: skip
+            "shape_half": halves(Shape(), halved, ctx), "trend_half": halves(Trend(), halved, ctx)}  # fmt: skip
+
+
+def against_training(table: Table, made: Dataset) -> Case:
+    """Return the case in which rows are held against all training rows; without others, halves of them would be."""
+    return Case(table.train, table.train, made)
 
 
 def whole(metric: Metric, case: Case, ctx: Context) -> Score:
