@@ -23,8 +23,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from forest_peers import PACKAGES, PEERS, Job, Ready, _typed, peak, seeded, spent
 
-OURS = ("marginals", "copula", "bayes-net", "forest", "boosted", "smote", "perturb", "tvae", "diffusion")
-NEURAL = {"tvae": 10_000, "diffusion": 6_000}
+OURS = ("marginals", "copula", "bayes-net", "forest", "boosted", "smote", "perturb", "tvae", "ctgan", "diffusion")
+NEURAL = {"tvae": 10_000, "ctgan": 2_000, "diffusion": 6_000}
 """Ours that learn batch by batch, and at most how many."""
 ENVIRONMENTS = {"sdv-copula": "sdv", "tabular-argn": "mostlyai", "sdv-tvae": "sdv", "sdv-ctgan": "sdv"}
 """The environment of each peer, cheapest peer first."""

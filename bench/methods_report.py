@@ -11,7 +11,7 @@ Cells = Mapping[tuple[str, str], Mapping[str, Any]]
 """Lines by method and table."""
 
 SECONDS = Column("cpu", "CPU s", ".0f")
-NAMESAKES = {"copula": "sdv-copula", "tvae": "sdv-tvae"}
+NAMESAKES = {"copula": "sdv-copula", "tvae": "sdv-tvae", "ctgan": "sdv-ctgan"}
 NEAR_REAL, ENOUGH = 0.80, 4
 """Real or fake, at most, on at least so many tables."""
 HEAD = """# All methods, by name, within the same processor time
@@ -79,7 +79,7 @@ def section(cells: Cells, methods: Sequence[str], name: str) -> list[str]:
 def asked(cells: Cells, tables: Sequence[str], every: int) -> list[str]:
     """Return what is asked for, and what is met so far."""
     out = ["## What is asked for, and what is met", ""]
-    for method in ("bayes-net", "tvae", "diffusion"):
+    for method in ("bayes-net", "tvae", "ctgan", "diffusion"):
         there = [t for t in tables if (method, t) in cells]
         good = [t for t in there if (detected(cells, method, t) or 1) <= NEAR_REAL]
         out.append(f"- `{method}`: real or fake ≤ {NEAR_REAL:.2f} on {len(good)} of {len(there)} tables measured "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -162,6 +163,21 @@ def test_fit_and_sample(command: Command) -> None:
     wrong = command("sample", "people.model", "-n", "5", "-o", "other.csv", "--set", "incme=high")
     assert wrong.code == 1
     assert "'income'" in wrong.err
+
+
+def test_sampled_text_files_are_spelled_as_the_real_one(command: Command) -> None:
+    """`TRUE`, `+1.5` and ISO instants with a `T` come back so, and as JSON a truth value is one."""
+    lines = [f"{'TRUE' if i % 3 else 'FALSE'},{i % 9 - 4:+.1f},2024-01-{i % 28 + 1:02d}T10:00:00Z" for i in range(60)]
+    Path("real.csv").write_text("\n".join(["ok,by,at", *lines]) + "\n")
+    assert command("fit", "real.csv", "-o", "real.model").code == 0
+    assert command("sample", "real.model", "-o", "fake.csv").code == 0
+    for line in Path("fake.csv").read_text().splitlines()[1:]:
+        assert re.fullmatch(r"(TRUE|FALSE),[+-]\d\.\d,2024-01-\d\dT10:00:00Z", line), line
+    assert command("sample", "real.model", "-o", "fake.jsonl").code == 0
+    first = json.loads(Path("fake.jsonl").read_text().splitlines()[0])
+    assert isinstance(first["ok"], bool)
+    assert isinstance(first["by"], float)
+    assert re.fullmatch(r"2024-01-\d\dT10:00:00Z", first["at"])
 
 
 def test_evaluate_judges_rows_of_any_tool(command: Command) -> None:

@@ -98,6 +98,9 @@ OPTIONAL = {
     "litellm",
     "torch",
     "safetensors",
+    "tokenizers",
+    "transformers",
+    "usearch",
 }
 """Modules that are imported only where the user has them: frames that users bring, strategies for tests, and extras."""
 

@@ -158,6 +158,23 @@ def test_rows_without_an_answer_go_and_are_made_again(tmp_path: Path) -> None:
     assert all(code.startswith(("reply", "no-reply")) for code in report.dropped)
 
 
+def test_a_writer_of_whom_no_row_stays_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """Where none of a hundred rows stayed no more are made, which the report says; the answers are kept."""
+    with ChatServer(faults=lambda *_: "refused") as server:
+        report = sw.run(written(tmp_path, server.url), tmp_path / "out")
+        assert not report.passed
+        assert server.total == ROWS
+        assert report.dropped == {"reply-refused": ROWS}
+        assert f"ticket: none of {ROWS} rows stayed, so no more were made: see why they went" in report.notes
+        sw.run(tmp_path / "tickets.yaml", tmp_path / "out")
+        assert server.total == ROWS
+    with ChatServer(faults=lambda number, _: "refused" if number else "") as server:  # one stays: there is hope
+        spec = written(tmp_path, server.url)
+        spec.write_text(f"{spec.read_text()}waves: 2\n", encoding="utf-8")
+        sw.run(spec, tmp_path / "other")
+        assert server.total == 2 * ROWS - 1
+
+
 def test_nothing_answered_is_lost_when_a_run_is_killed(tmp_path: Path) -> None:
     """Killed at five random moments of asking: no kept answer is asked for again, lost or doubled; the bytes agree."""
     rows, flight, dice = 400, 8, random.Random(8)

@@ -18,13 +18,13 @@ from synthwright.core.plan import Plan, check_names, plan
 from synthwright.core.schema import Schema, fingerprint
 from synthwright.engine.local import Local
 from synthwright.report.report import Report
-from synthwright.steps.cells import Tally, tallies
+from synthwright.steps.cells import Tally, in_vain, tallies
 from synthwright.steps.curate import curate
 from synthwright.steps.diversity import Found, diversity, retold
 from synthwright.steps.evaluate import evaluate, gather
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
-from synthwright.steps.models import connected
+from synthwright.steps.models import connected, placed
 from synthwright.steps.orders import Bench
 from synthwright.steps.private import locked, releases, shown
 from synthwright.steps.release import Ended, release
@@ -139,6 +139,7 @@ def run(  # noqa: PLR0913  each is a switch of the command line
         ctx = replace(loaded.ctx, seed=loaded.spec.seed, engine=engine, store=held, progress=told.progress)
         with clock.step("source"):
             sourced, made = _sourced(loaded, held, ctx)
+            made = placed(made, ctx)
             inputs = sourced.inputs if sourced else {}
             _hold_to_lock(loaded, inputs)
             said = _resolved(made).spec.fingerprint()
@@ -230,7 +231,7 @@ def _waves(bench: Bench, fits: dict[str, str], clock: Clock) -> tuple[list[Wave]
         if filled:
             clock.watcher.cells(filled)
         wanted = wanted or dict(begun.slots)
-        if found[-1].stops:
+        if found[-1].stops or in_vain(bench, waves):
             break
         notes |= found[-1].notes
         gone = unfilled(bench, begun, waves[-1].gone(), waves)

@@ -22,7 +22,8 @@ from synthwright.core.jobs import MADE_ANEW
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
-from synthwright.kit.learning.setting import RARE, chosen, frequent
+from synthwright.kit.frames import as_pandas, forgotten
+from synthwright.kit.learning.setting import chosen, frequent
 from synthwright.kit.tables import write_json
 from synthwright.sources.generations import generation_in
 from synthwright.steps.complete import Fitted, complete
@@ -44,7 +45,7 @@ class Frame:
     columns: Mapping[str, Any] = field(default_factory=dict)
     """The column labels of pandas frames whose labels are not all text."""
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What Arrow forgets of pandas columns, by table and column: a sparse type's name, a category's labels."""
+    """What Arrow forgets of pandas columns, by table and column (see `kit.frames`)."""
 
     @staticmethod
     def of(data: Any) -> Frame:
@@ -60,7 +61,7 @@ class Frame:
             if library == "pandas" and any(not isinstance(c, str) for c in f.columns)
         }
         schemas = {str(t): to_arrow(f, str(t)).schema for t, f in frames.items()}
-        kinds = {str(t): _forgotten(f) for t, f in frames.items()} if library == "pandas" else {}
+        kinds = {str(t): forgotten(f) for t, f in frames.items()} if library == "pandas" else {}
         return Frame(library, many, schemas, odd, kinds)
 
     def restore(self, data: Dataset) -> Any:
@@ -86,19 +87,7 @@ class Frame:
         return table.replace_schema_metadata(None)
 
     def _pandas(self, table: pa.Table, name: str) -> Any:
-        made = table.to_pandas()
-        said = json.loads((table.schema.metadata or {}).get(b"pandas", b'{"columns": []}'))["columns"]
-        objects = [c["field_name"] for c in said if c["numpy_type"] == "object"]
-        for column in objects:  # Python's own instants and spans come back as Python's own
-            if column in made.columns and made[column].dtype.kind in "mM":
-                made[column] = made[column].astype(object)
-        for column, kind in self.kinds.get(name, next(iter(self.kinds.values()), {})).items():
-            values = made[column]
-            if isinstance(kind, list):
-                more = [c for c in values.cat.categories if c not in kind]
-                made[column] = values.cat.set_categories([*kind, *more])
-            elif not values.isna().any():
-                made[column] = values.astype(kind)
+        made = as_pandas(table, self.kinds.get(name, next(iter(self.kinds.values()), {})))
         if self.columns:
             made.columns = self.columns.get(name, next(iter(self.columns.values())))
         return made
@@ -116,18 +105,6 @@ class Frame:
         """Rebuild it."""
         held = {t: pa.ipc.read_schema(pa.py_buffer(base64.b64decode(s))) for t, s in said["schemas"].items()}
         return Frame(said["library"], said["many"], held, said["columns"], said["kinds"])
-
-
-def _forgotten(frame: Any) -> dict[str, Any]:
-    """Return what Arrow forgets of a pandas frame: sparse types, and the labels of categories, rare ones apart."""
-    found: dict[str, Any] = {}
-    for i, (name, kind) in enumerate(zip(map(str, frame.columns), frame.dtypes, strict=True)):
-        if str(kind).startswith("Sparse["):
-            found[name] = str(kind)
-        elif str(kind) == "category" and all(isinstance(c, str) for c in kind.categories):
-            counts = frame.iloc[:, i].value_counts()
-            found[name] = [c for c in kind.categories if counts[c] == 0 or counts[c] >= RARE]
-    return found
 
 
 def _like(field: pa.Field, real: pa.Field, column: pa.ChunkedArray) -> pa.Field:

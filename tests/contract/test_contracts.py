@@ -11,8 +11,8 @@ from synthwright.core import registry
 from synthwright.core.registry import Group
 from synthwright.testing import check_curator, check_generator, check_metric, check_process, check_sink, check_source
 
-EXTRAS = {"aim": ("opendp", "privacy"), "diffusion": ("torch", "neural"), "dp-network": ("opacus", "neural-private"),
-          "mst": ("opendp", "privacy"),
+EXTRAS = {"aim": ("opendp", "privacy"), "ctgan": ("torch", "neural"), "diffusion": ("torch", "neural"),
+          "dp-network": ("opacus", "neural-private"), "mst": ("opendp", "privacy"),
           "tvae": ("torch", "neural")}  # fmt: skip
 """Plug-ins that need an extra: the package that is missed first, and the extra's name."""
 

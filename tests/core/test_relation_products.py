@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import synthwright as sw
 from synthwright.core.bands import bands_of
 from synthwright.core.dataset import Dataset
 from synthwright.core.infer import infer
@@ -37,6 +38,17 @@ VIEWS, HEIGHT = ITEMS * 7 + AGE, 1.5 + RATE + ITEMS / 100
 END = START + pd.to_timedelta(SECONDS, unit="s")
 FOUND: dict[str, dict[str, Any]] = {
     "total == items * price": {"items": ITEMS, "price": PRICE, "total": (ITEMS * PRICE).round(2)},
+    "rate == won / (won + lost)": {
+        "won": ITEMS,
+        "lost": AGE,
+        "rate": (ITEMS / (ITEMS + AGE)).round(3),
+    },
+    "compa == 2 * pay / (low + high)": {
+        "pay": INCOME,
+        "low": 20_000 + 1_000 * ITEMS,
+        "high": 50_000 + 3_000 * AGE,
+        "compa": (2 * INCOME / (70_000 + 1_000 * ITEMS + 3_000 * AGE)).round(3),
+    },
     "gross == net * (1 + rate)": {"net": PRICE, "rate": RATE, "gross": (PRICE * (1 + RATE)).round(2)},
     "paid == net * (1 - cut / 100)": {"net": PRICE, "cut": PERCENT, "paid": (PRICE * (1 - PERCENT / 100)).round(2)},
     "sum == n * price * (1 - rate)": {
@@ -98,3 +110,17 @@ def test_rare_labels_make_no_band() -> None:
     found = bands_of(np.arange(9.0), np.array([0] * 4 + [2] + [1] * 4))
     assert found is not None
     assert found.codes.tolist() == [0, 1]
+
+
+def test_percentages_may_be_whole_numbers() -> None:
+    """What was rounded to a whole number is made so again; where numbers are few, rounding could not be told."""
+    rng = np.random.default_rng(8)
+    total = rng.integers(10, 200, 500)
+    part = rng.binomial(total, 0.4)
+    frame = pd.DataFrame({"part": part, "total": total, "percent": np.rint(100 * part / total).astype(int)})
+    model = sw.fit(frame, seed=1)
+    assert "percent == 100 * part / total" in [r.rule for r in model.schema.tables["data"].rules]
+    made = model.sample(900, seed=2)
+    assert (np.abs(100 * made["part"] / made["total"] - made["percent"]) <= 0.5).all()
+    frame["percent"] = np.rint(5 * part / total).astype(int)
+    assert not [r for r in Dataset.of(frame).schema.tables["data"].rules if " == " in r.rule]

@@ -87,12 +87,40 @@ def test_equal_columns(rng: np.random.Generator) -> None:
     ]
 
 
-def test_one_differing_row_or_null_ends_equality(rng: np.random.Generator) -> None:
-    """One row of many is enough to say nothing."""
+def test_one_differing_row_ends_equality(rng: np.random.Generator) -> None:
+    """One row of many is enough to say nothing; one that is missing is not."""
     a = rng.integers(0, 5000, 20_000)
     b, c = a.copy(), [*a.tolist()[:-1], None]
     b[12_345] += 1
-    assert found({"a": (INTEGER, a), "b": (INTEGER, b), "c": (INTEGER, c)}) == []
+    assert found({"a": (INTEGER, a), "b": (INTEGER, b), "c": (INTEGER, c)}) == ["c == a"]
+
+
+def test_a_line_that_is_met_exactly_is_preferred_to_a_rounder_one(rng: np.random.Generator) -> None:
+    """Half a step is lost where a constant is cut short: 273.15 is no 273.1."""
+    celsius = np.round(rng.normal(15, 8, ROWS), 1)
+    kelvin = Field(kind=Kind.NUMBER, step=0.05)
+    rules = found({"c": (Field(kind=Kind.NUMBER, step=0.1), celsius), "k": (kelvin, np.round(celsius + 273.15, 2))})
+    assert rules == ["k == c + 273.15"]
+
+
+def test_a_sum_makes_no_column_that_is_a_product_and_a_source(rng: np.random.Generator) -> None:
+    """Of an order's gross, discount and net, gross stays quantity times price."""
+    quantity, price = rng.integers(1, 9, ROWS), rng.choice([4.99, 9.99, 19.95, 49.0], ROWS)
+    share = rng.choice([0, 5, 10, 25], ROWS)
+    gross = np.round(quantity * price, 2)
+    discount = np.round(gross * share / 100, 2)
+    rules = found({"quantity": (INTEGER, quantity), "price": (CENTS, price), "gross": (CENTS, gross),
+                   "share": (INTEGER, share), "discount": (CENTS, discount),
+                   "net": (CENTS, np.round(gross - discount, 2))})  # fmt: skip
+    assert rules[:3] == ["net == gross - discount", "gross == quantity * price", "discount == 0.01 * gross * share"]
+
+
+def test_a_total_of_many_columns(rng: np.random.Generator) -> None:
+    """Sixty counts of a sample add up to its total."""
+    counts = rng.negative_binomial(2, 0.05, (300, 60))
+    columns: Columns = {f"n{i}": (INTEGER, counts[:, i]) for i in range(60)}
+    rules = found({**columns, "total": (INTEGER, counts.sum(axis=1))})
+    assert f"total == {' + '.join(f'n{i}' for i in range(60))}" in rules
 
 
 @pytest.mark.parametrize(

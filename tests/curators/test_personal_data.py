@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+import synthwright as sw
 from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
@@ -122,3 +123,22 @@ def test_labelled_texts(real_tables: Path) -> None:
         wrong += sum(not any(f.kind == k and f.begin < e and b < f.end for k, b, e in spans) for f in said)
     assert hits >= 0.95 * wanted
     assert wrong <= 0.02 * given
+
+
+def test_kinds_are_told(tmp_path: Path) -> None:
+    """Report and terminal say which kinds were found, and never what stood there."""
+    (tmp_path / "t.yaml").write_text(
+        "synthwright: 1\nname: t\nschema: {tables: {t: {fields: {s: {kind: text}}}}}\nstart: {rows: {t: 6}}\nwaves: 1\n"
+        "models: {writer: {use: scripted, with: {answers: ['write to lena@example.org', 'call (212) 555-0142 or "
+        "mail jo@example.org', 'nothing to see']}}}\n"
+        "parts: [{make: [t.s], use: prompt, with: {prompt: Write.}}]\ncurate: [{use: personal-data}]\n"
+        "evaluate: {metrics: [integrity], waive: {rows: some of them go}}\nrelease: {use: jsonl}\n"
+    )
+    report = sw.run(tmp_path / "t.yaml", tmp_path / "out")
+    said = {w.sentence.split("dropped, ")[1]: w.rows for w in report.went}
+    assert set(said) <= {"personal-data (email)", "personal-data (email, phone)"}
+    assert said
+    assert sum(said.values()) == report.dropped["personal-data"]
+    page = (tmp_path / "out" / "internal" / "report.html").read_text(encoding="utf-8")
+    assert "personal-data (email" in page
+    assert "lena@example.org" not in page

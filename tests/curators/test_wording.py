@@ -9,7 +9,6 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import ROW, Field, Kind, Schema, Table
 from synthwright.curators.wording import Wording
-from synthwright.kit.texts.wording import mentions
 
 HARMFUL = [
     "You are such an idiot.",
@@ -104,7 +103,9 @@ def test_parameters_switch_off(parameter: str, goes: str) -> None:
     )
 
 
-def test_mentions_are_counted_by_group() -> None:
-    """Texts are counted once for each group that they mention, whatever they say of it."""
-    counts = mentions(pa.chunked_array([["Women and girls", "men", None, "", "Muslims and women are welcome"]]))
-    assert {g: n for g, n in counts.items() if n} == {"women": 2, "men": 1, "religions": 1}
+def test_rows_that_went_are_told_by_group() -> None:
+    """The report counts what went by the groups of people that texts mention."""
+    data = dataset(["Women and girls", "men", "", "Muslims and women are welcome"])
+    said = Wording().about(data, data.schema.only, "biased-wording")
+    why = "biased-wording"
+    assert said == [f"{why}, of women", f"{why}, of men", why, f"{why}, of women, religions"]

@@ -258,6 +258,13 @@ def test_a_run_in_place(tmp_path: Path) -> None:
         assert Counter(line["topic"] for line in lines) == {"a": 6, "b": 6}
         assert all(line["text"].count("worth the while") == 2 == len(line["steps"].split(", ")) for line in lines)
         assert sorted(c.calls for c in report.costs) == [12, 24]
+        assert {c.recipe: c.rows for c in report.costs} == {"prompt": 12, "evolve": 12}
+        shown = (tmp_path / "out" / "internal" / "report.html").read_text(encoding="utf-8")
+        assert all(f'data-label="by" role="cell">{recipe}<' in shown for recipe in ("prompt", "evolve"))
+        paid = [sum((c.usd or 0.0) * c.kept for c in report.cells), sum(c.usd or 0.0 for c in report.costs)]
+        assert paid[1] > 0
+        assert paid[0] == pytest.approx(paid[1])
+        assert shown.count('data-label="a row that stayed"') == 4  # by recipe and model, and by cell
         total = server.total
         sw.run(spec, tmp_path / "out", workers=2)
         assert server.total == total

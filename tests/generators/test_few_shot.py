@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,12 @@ def fitted(recipe: FewShot, columns: str = "text", data: Dataset | None = None, 
     return recipe.fit(real() if data is None else data, part, ctx or Context())
 
 
-def written(model: FewShotModel, asked: Dataset, answer: str = "new", *place: str) -> tuple[Sample, list[Request]]:
+def written(
+    model: FewShotModel, asked: Dataset, answer: str = "new", *place: str, ctx: Context | None = None
+) -> tuple[Sample, list[Request]]:
     """Return what is made, and what was asked."""
     models = DirectModels(lambda *_: answer)
-    sample = model.sample(asked, Context(models=models).at(*(place or ("shard",))))
+    sample = model.sample(asked, replace(ctx or Context(), models=models).at(*(place or ("shard",))))
     return sample, [request for _, request, _ in models.asked]
 
 
@@ -143,26 +146,49 @@ def test_each_is_shown_about_equally_often() -> None:
     assert some == [asked[7], asked[205]]  # whatever rows are asked for with it
 
 
-def test_those_that_agree_come_first(caplog: pytest.LogCaptureFixture) -> None:
+def test_those_that_agree_come_first() -> None:
     """Examples agree in `same`; too few are filled up with those that agree in less, and that is told."""
     recipe = FewShot(prompt="{{ intent }}, {{ tone }}", same=("intent", "tone"))
     model = fitted(recipe)
-    _, asked = written(model, given(20))
-    assert not caplog.records
+    notes: list[str] = []
+    _, asked = written(model, given(20), ctx=Context(note=notes.append))
+    assert not notes
     for request in asked:
         assert {q for q, _ in shots(request)} == {request.messages[-1].text}
     rows = [0, 1, *[i for i in range(30) if i % 4 != 0]]  # one calm refund
     few = real().take("note", np.array(rows))
-    _, asked = written(fitted(recipe, data=few), given(6, intent=["refund"] * 6))
+    _, asked = written(fitted(recipe, data=few), given(6, intent=["refund"] * 6), ctx=Context(note=notes.append))
     for request in asked:
         assert Counter(q for q, _ in shots(request)) == {"refund, calm": 1, "refund, rude": 2}
     assert len({[q for q, _ in shots(request)].index("refund, calm") for request in asked}) > 1
-    assert "fewer than 3 examples agree in intent, tone with 6 of 6 rows" in caplog.text
+    told = "few-shot (text): fewer than 3 examples agree in intent, tone with some rows: others were shown with them"
+    assert notes == [told]
     _, asked = written(model, given(2, intent=["top up"] * 2))
     assert len(shots(asked[0])) == 3
     sample, asked = written(fitted(recipe.model_copy(update={"fewer": "go"})), given(4, intent=["top up", *INTENTS]))
     assert sample.problems[0].reason.to_pylist() == [NO_EXAMPLE, None, None, NO_EXAMPLE]
     assert len(asked) == 2
+
+
+def test_own_rows_are_shown_among_the_others() -> None:
+    """Of the examples so many are rows of earlier waves, at any place; where there are too few, others fill up."""
+    recipe = FewShot(prompt="{{ intent }}", examples=4, own=2)
+    assert recipe.looks_back()
+    assert not FewShot(prompt="x").looks_back()
+    model = fitted(recipe)
+    _, first = written(model, given(20))
+    assert all(t.startswith("real text") for request in first for _, t in shots(request))
+    mine = real(10, text=[f"made {i}" for i in range(10)])
+    _, asked = written(model, given(20), ctx=Context(before=mine))
+    which = [[t.startswith("made") for _, t in shots(request)] for request in asked]
+    assert {(len(one), sum(one)) for one in which} == {(4, 2)}
+    assert len({tuple(one) for one in which}) > 2  # shuffled
+    assert len({t for request in asked for _, t in shots(request) if t.startswith("made")}) == 10
+    _, asked = written(model, given(5), ctx=Context(before=mine.take("note", np.array([3]))))
+    assert {tuple(sorted(t.startswith("made") for _, t in shots(r))) for r in asked} == {(False, False, False, True)}
+    _, asked = written(model, given(20), ctx=Context(before=mine.take("note", np.array([], dtype=np.int64))))
+    assert asked == first
+    assert recipe.model_copy(update={"own": 4}).misused(SCHEMA, "note", ("text",))[0][0] == ("own",)
 
 
 def test_a_pool_is_drawn_evenly() -> None:
@@ -345,3 +371,29 @@ def test_other_seeds_are_asked_with(tmp_path: Path) -> None:
             assert not any(t == "real" for t in asked_of(server))
             assert sum(t.startswith(word) for t in asked_of(server)) == 6
         assert server.total == 80
+
+
+def test_what_stayed_is_shown_in_later_waves(tmp_path: Path) -> None:
+    """Rows of the first wave that stayed are examples of the second, those that went never; a second run asks none."""
+
+    def answer(_: dict[str, Any]) -> str:
+        return f"made number {server.total}" if server.total % 2 else "Dropped: as an AI language model, I cannot."
+
+    seeds(tmp_path, [{"intent": i, "text": f"seed {i} {n}"} for i in ("refund", "login") for n in range(4)])
+    with ChatServer(answer) as server:
+        spec = tmp_path / "notes.yaml"
+        said = SPEC.replace("URL", server.url).replace(" SEEDS", ", seeds: seeds.jsonl, examples: 4, own: 1")
+        said = re.sub(r"source: .*\n|, mail: {kind: text, sensitive: email}|.*notes.mail.*\n", "", said)
+        said = said.replace("curate: []", "curate: [{use: boilerplate}]")
+        spec.write_text(said, encoding="utf-8")
+        report = sw.run(spec, tmp_path / "out")
+        assert report.passed, report.summary
+        asked = [[m["content"] for m in r.body["messages"] if m["role"] == "assistant"] for r in server.requests]
+        first, later = asked[:40], asked[40:]
+        assert not any(t.startswith("made") for shown in first for t in shown)
+        assert [sum(t.startswith("made") for t in shown) for shown in later] == [1] * len(later)
+        assert not any(t.startswith("Dropped") for shown in later for t in shown)
+        before = server.total
+        again = sw.run(spec, tmp_path / "again", store=tmp_path / "out" / ".store")
+        assert again.fingerprint == report.fingerprint
+        assert server.total == before

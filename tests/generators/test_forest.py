@@ -367,3 +367,12 @@ def test_unheard_labels_among_the_given() -> None:
     made = numbers(model.sample(start, Context()).data.column("t.two"))
     assert np.isfinite(made).all()
     assert made[1::3].mean() == pytest.approx(20, abs=2)
+
+
+def test_small_tables_keep_what_depends_closely() -> None:
+    """Two hundred rows are enough to see that neighbours are nearly the same."""
+    rng = np.random.default_rng(5)
+    walk = np.cumsum(rng.normal(0, 0.3, (200, 8)), axis=1) + rng.normal(0, 1, (200, 1))
+    made = _made(_table(**{f"c{i}": walk[:, i].tolist() for i in range(8)}), 2_000)
+    held = np.stack([made.column(f"c{i}").to_numpy() for i in range(8)])
+    assert np.diag(np.corrcoef(held), 1).mean() > 0.87

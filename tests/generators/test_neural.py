@@ -22,6 +22,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import FitError, StoreError
 from synthwright.core.schema import Field, Kind
 from synthwright.core.values import numbers
+from synthwright.generators.ctgan import Ctgan
 from synthwright.generators.diffusion import Diffusion
 from synthwright.generators.tvae import Tvae
 from synthwright.kit.learning.coded import Coded
@@ -30,7 +31,7 @@ from synthwright.kit.learning.net_columns import NetColumn
 from synthwright.store.folder import FolderStore
 from synthwright.testing import toys
 
-NEURAL = (Tvae, Diffusion)
+NEURAL = (Tvae, Ctgan, Diffusion)
 WHOLE = {"steps": 40, "width": 16, "batch": 32}
 learns = pytest.mark.skipif(find_spec("torch") is None, reason="needs the extra: pip install 'synthwright[neural]'")
 

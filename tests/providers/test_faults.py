@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from synthwright.core.chat import NoReply, Reply, Request
+from synthwright.core.chat import NobodyThere, NoReply, Reply, Request
 from synthwright.kit.chat.connecting import read
 from synthwright.kit.chat.refusals import About, message, refusal, wait
 from synthwright.providers.openai import OpenAI
@@ -109,10 +109,12 @@ def test_nothing_listens() -> None:
     (problem,) = came(OpenAI(model="qwen3:8b", url=gone, allow_private=True))
     assert problem.again
     first, *help_ = problem.why.splitlines()
-    assert first == f"{gone}: nothing answers there"
+    assert first == f"{gone}: nothing answers there; --dry-run shows the first prompts without it"
+    assert isinstance(problem, NobodyThere)
     assert len(help_) == 2
     assert "ollama pull qwen3:8b" in help_[0]
     assert "vllm serve qwen3:8b" in help_[1]
+    assert "OPENAI_API_KEY" in help_[1]
 
 
 def test_answers_that_ended_early() -> None:

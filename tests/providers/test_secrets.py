@@ -136,6 +136,7 @@ def test_a_missing_key_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(help_) == 2
         assert help_[0].strip() == f"export {name}=…"
         assert "ollama serve" in help_[1]
+        assert "--dry-run" in first
 
 
 @pytest.mark.parametrize("value", ["", "   ", "two words", "line\nbreak", "schlüssel", "tab\there"])

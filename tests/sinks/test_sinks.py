@@ -15,6 +15,7 @@ from pyarrow import ipc, parquet
 from synthwright.core.contracts import Sink
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, StoreError, SynthwrightError
+from synthwright.core.infer import infer
 from synthwright.core.registry import find, names
 from synthwright.core.schema import Field, Kind, Schema, Table
 from synthwright.sinks import parts
@@ -196,3 +197,19 @@ def test_an_unwritable_folder(tmp_path: Path, name: str) -> None:
         sink(name).write(dataset(), tmp_path / "file", MARK)
     with pytest.raises(SynthwrightError):
         sink(name).write_file(pa.table({"a": [1]}), Path("/proc/x") / f"y{sink(name).suffixes[0]}", MARK)
+
+
+def test_values_are_spelled_as_the_schema_says(tmp_path: Path) -> None:
+    """Truth values, signed numbers and ISO instants of a text file look as they did; JSON keeps its numbers."""
+    said = {
+        "ok": ["TRUE", "FALSE"] * 5,
+        "by": ["+1.5", "-0.5"] * 5,
+        "at": ["2024-01-31T10:00:00Z", "2024-02-01T09:30:00Z"] * 5,
+    }
+    data = Dataset.of(pa.table(said), infer({"t": pa.table(said)}, text=True).schema)
+    (csv,) = Csv().write(data, tmp_path / "csv", MARK)
+    assert csv.read_text().splitlines()[1:3] == ["TRUE,+1.5,2024-01-31T10:00:00Z", "FALSE,-0.5,2024-02-01T09:30:00Z"]
+    (jsonl,) = Jsonl().write(data, tmp_path / "jsonl", MARK)
+    assert jsonl.read_text().splitlines()[0] == '{"ok":true,"by":1.5,"at":"2024-01-31T10:00:00Z"}'
+    (plain,) = Parquet().write(data, tmp_path / "parquet", MARK)
+    assert parquet.read_table(plain).schema.field("ok").type == pa.bool_()

@@ -65,3 +65,23 @@ def test_nothing_is_asked_and_everything_is_estimated(
         assert "user: Answer: Answer to: Ticket 1 about " in said
         assert server.total == 0
     assert [p.name for p in tmp_path.iterdir()] == ["tickets.yaml"]
+
+
+def test_embeddings_are_estimated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What curators and the guard of diversity embed is told: rows in proportion, sets once, no text twice."""
+    (tmp_path / "set.txt").write_text("".join(f"question number {i} of a set\n" for i in range(100)))
+    said = SPEC.replace("'URL', key: NO_SUCH_KEY, allow_private: true", "'https://api.example.org/v1'")
+    said = said.replace("models:", "models:\n  embedder: {use: openai, with: {model: e, price: [1, 0]}}")
+    said = said.replace("evaluate:", "curate:\n  - {use: same-meaning, with: {by: embedder, columns: [ticket.text]}}\n"
+                        "  - {use: contamination, with: {sets: [set.txt], by: embedder, columns: [ticket.text]}}\n"
+                        "diversity: {by: embedder, columns: [ticket.text]}\nevaluate:")  # fmt: skip
+    spec = tmp_path / "tickets.yaml"
+    spec.write_text(said, encoding="utf-8")
+    *_, last = json.loads(told(monkeypatch, capsys, "plan", "--json", str(spec)))
+    assert (last["part"], last["model"], last["requests"]) == ("embeddings", "embedder", [])
+    assert last["estimate"]["calls"] == 18  # 1,000 texts of rows and 100 of the set, 64 at once
+    assert last["estimate"]["wrote"] == 0
+    assert last["estimate"]["usd"] == pytest.approx(last["estimate"]["asked"] / 1e6)
+    assert "embeddings" in told(monkeypatch, capsys, "run", "--dry-run", str(spec))

@@ -74,3 +74,22 @@ def test_a_refused_run_leaves_no_data(tmp_path: Path) -> None:
     assert not (tmp_path / "o" / "data").exists()
     assert not (tmp_path / "o" / "manifest.json").exists()
     assert (tmp_path / "o" / "internal" / "report.json").read_text() == "refused"
+
+
+def _stopped(at: Path, *, claimed: bool) -> None:
+    with Out.open(at) as out:
+        (at / ".store" / "unfinished").mkdir(parents=True)
+        if claimed:
+            out.claim("f", force=False)
+        raise StoreError(str(at), "the source", wanted="a file", got="none")
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    """Folders that were made for it are gone again, those that were there or hold something are not."""
+    (tmp_path / "there").mkdir()
+    for at, claimed in ((tmp_path / "out" / "shop", False), (tmp_path / "there", False), (tmp_path / "begun", True)):
+        with pytest.raises(StoreError, match="the source"):
+            _stopped(at, claimed=claimed)
+    assert not (tmp_path / "out").exists()
+    assert (tmp_path / "there").is_dir()
+    assert (tmp_path / "begun" / ".run.json").is_file()

@@ -232,6 +232,7 @@ def sample_file(
     model: Path, out: Path, rows: int | None, set_to: list[str], switches: dict[str, Any], say: Say
 ) -> None:  # fmt: skip
     """Make rows with a saved model and write them into one file (one for each table, where there are several)."""
+    from synthwright.core.door import spell_table
     from synthwright.face import load
     from synthwright.sinks.choose import for_path
     from synthwright.sources.provenance import mark_beside, synthetic_origin
@@ -265,7 +266,8 @@ def sample_file(
         )
     for table, held_table in made.to_arrow_tables().items():
         at = out.with_name(f"{out.stem}.{table}{out.suffix}") if several else out
-        sink.write_file(held_table, at, metadata)
+        spelled = spell_table(held_table, table, made.schema.tables[table], sink.spells)
+        sink.write_file(spelled, at, metadata)
         if synthetic_origin([at]) is None:  # the format has no place for the mark
             mark_beside(at, held.generation)
     say.result({"file": str(out), "rows": {t: made.rows(t) for t in made.schema.tables}})

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field as Setting
 
+from synthwright.core.context import Context
 from synthwright.core.contracts import Recipe
 from synthwright.core.errors import SynthwrightError
 from synthwright.core.spec import PACE
@@ -98,6 +99,10 @@ class NoReply(Exception):  # noqa: N818  it is an answer of a kind: most are tri
         self.why, self.code, self.again, self.after, self.fatal, self.busy = why, code, again, after, fatal, busy
 
 
+class NobodyThere(NoReply):
+    """Nothing listens there, on this machine: waiting long for it helps nobody."""
+
+
 class ModelError(SynthwrightError):
     """A language model that cannot be asked: no key, no server, a refusal for good, a budget that is spent."""
 
@@ -151,6 +156,13 @@ class Provider(Recipe, ABC):
         """Return what decides the answers: stored ones are used again where it is the same."""
         said = self.model_dump(mode="json", exclude=set(self.pace), by_alias=True)
         return {"use": type(self).name, "version": type(self).version, "with": said}
+
+    def placed(self, ctx: Context) -> tuple[Provider, dict[str, Any]]:
+        """Return it with the paths of its parameters opened, and the parameters that pin what its files hold.
+
+        What is pinned is part of its identity and of the lock; those who read no files return themselves and nothing.
+        """
+        return self, {}
 
     @abstractmethod
     def connect(self) -> Chat:

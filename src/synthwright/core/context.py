@@ -15,6 +15,7 @@ from synthwright.core.errors import InputError, PathError
 
 if TYPE_CHECKING:
     from synthwright.core.chat import Models
+    from synthwright.core.dataset import Dataset
 
 
 class Engine(Protocol):
@@ -49,6 +50,10 @@ def silent(done: float, total: float, what: str) -> None:
     """Say nothing."""
 
 
+def unheard(sentence: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Seed, place and the tools of a run; frozen, passed, never global.
@@ -69,6 +74,10 @@ class Context:
     """Files and folders outside the project that the command line named."""
     models: Models | None = None
     """The language models that the specification names; only the driver has them."""
+    before: Dataset | None = None
+    """The rows of earlier waves that stayed, for generators that look at them; nothing: there are none."""
+    note: Callable[[str], None] = unheard
+    """Takes a sentence that readers of the report must know; the same sentence is told once."""
 
     def at(self, *names: str | int) -> Context:
         """Return the context of a place below this one, with its own stream of randomness."""

@@ -7,7 +7,7 @@ learned is another object. Randomness comes only from the context that is passed
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -67,8 +67,7 @@ class Part(NamedTuple):
     mode: Literal["make", "fill", "replace"] = "make"
     """make: the column is absent; fill: only nulls are replaced; replace: the present value is an implicit given."""
     scope: Scope = "row"
-    """row: rows are independent, shards run side by side; entity: rows of one parent are made together, and never
-    drawn again by themselves; table: one run over everything."""
+    """row: rows are independent; entity: those of one parent are made, and drawn again, together; table: all are."""
     budget: Spend | None = None
     """What may be spent of the privacy of real rows; nothing: there is no formal guarantee."""
 
@@ -176,6 +175,10 @@ class Generator(Recipe, ABC):
         """Return which rows of a table it must make together to produce these columns of it."""
         return "row"
 
+    def looks_back(self) -> bool:
+        """Return whether it looks at rows of earlier waves that stayed (`ctx.before`)."""
+        return False
+
     def entity(self, schema: Schema, table: str, produce: tuple[str, ...]) -> str | None:
         """Return the reference whose rows it is enough to make together, where they stand together: else the table."""
         return None
@@ -209,10 +212,7 @@ class Process(Recipe, ABC):
         return ()
 
     def looks_at(self, schema: Schema, parent: str) -> tuple[str, ...]:
-        """Return the columns that its parameters name, as `table.column`: the parent's, and what its references reach.
-
-        They are there when it runs.
-        """
+        """Return the columns that its parameters name, as `table.column`, of the parent too: they are made before."""
         return ()
 
     def misused(self, schema: Schema, table: str, parent: str) -> list[tuple[Place, str]]:
@@ -266,6 +266,10 @@ class Curator(Recipe, ABC):
             called: what each model of the specification is called by its endpoint.
             writers: those that parts ask.
         """
+        return ()
+
+    def about(self, data: Dataset, table: str, reason: str) -> Sequence[str]:
+        """Return for each row of a table, all of which went for one of its reasons, what that was about, for people."""
         return ()
 
     @abstractmethod
@@ -339,8 +343,7 @@ class Metric(Recipe, ABC):
     not_shown: ClassVar[str]
     """A sentence that says what it does not show."""
     parts: ClassVar[tuple[str, ...] | None] = None
-    """What its scores are about beside the whole and tables, where that is fixed (`tpr at 1 % fpr`): gates on anything
-    else are faults. Nothing: it follows from the data."""
+    """What scores are about beside the whole and tables, where that is fixed: gates on anything else are faults."""
 
     @abstractmethod
     def measure(self, case: Case, ctx: Context) -> list[Score]:
@@ -375,6 +378,8 @@ class Sink(Recipe, ABC):
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Endings of file names that mean this sink."""
+    spells: ClassVar[frozenset[Kind]] = frozenset()
+    """Kinds of columns that are written as the schema's `form` says: `TRUE|FALSE`, `%Y-%m-%dT%H:%M:%SZ`."""
 
     @abstractmethod
     def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:

@@ -12,7 +12,7 @@ from synthwright.core.casting import as_text, cast_values, from_text, is_text, n
 from synthwright.core.errors import InputError, SampleError
 from synthwright.core.forms import check, means_null, parse, spell
 from synthwright.core.numerals import TEXT
-from synthwright.core.schema import ROW, Field, Table, canonical
+from synthwright.core.schema import ROW, Field, Kind, Table, canonical
 from synthwright.core.types import parse_type
 
 _FOREIGN = ("pandas.period", "pandas.interval", "arrow.opaque")
@@ -139,8 +139,8 @@ def _admit(column: pa.Array, field: Field, place: Place, *, text: bool) -> pa.Ar
         inside = as_text(from_text(column, outside)) if is_text(target) else _read(column, field, target)
     elif is_text(target):
         inside = as_text(column) if not pa.types.is_null(column.type) else pa.nulls(len(column), TEXT)
-    elif field.form and pa.types.is_integer(column.type) and pa.types.is_temporal(target):
-        inside = _read(as_text(column), field, target)
+    elif field.form and pa.types.is_temporal(target) and (whole := as_codes(column)) is not None:
+        inside = _read(as_text(whole), field, target)
     else:
         inside = cast_values(column, target)
     _check_fit(column, inside, field, place)
@@ -201,11 +201,11 @@ def leave_table(held: pa.Table, name: str, spec: Table) -> pa.Table:
     return pa.table(columns)
 
 
-def spell_table(table: pa.Table, name: str, spec: Table) -> pa.Table:
-    """Return a table that left through the door with every column that has a form spelled by it, for text files."""
+def spell_table(table: pa.Table, name: str, spec: Table, kinds: frozenset[Kind] = frozenset(Kind)) -> pa.Table:
+    """Return a table that left through the door with columns of these kinds spelled by their form, for text files."""
     columns = dict(zip(table.column_names, table.columns, strict=True))
     for column, field in spec.fields.items():
-        if field.form is None or column not in columns or is_text(columns[column].type):
+        if field.form is None or field.kind not in kinds or column not in columns or is_text(columns[column].type):
             continue
         inside = _admit(flat(columns[column], name, column), field, Place(name, column), text=False)
         columns[column] = spell(inside, field.form, field.kind)
@@ -236,8 +236,16 @@ def _leave(column: pa.Array, field: Field, place: Place) -> pa.Array:
 
 
 def _is_code(inside: pa.DataType, outside: pa.DataType) -> bool:
-    """Return whether dates or times are written as whole numbers outside: 20240131."""
-    return pa.types.is_temporal(inside) and pa.types.is_integer(outside)
+    """Return whether dates or times are whole numbers outside: 20240131; floats where some are missing."""
+    return pa.types.is_temporal(inside) and (pa.types.is_integer(outside) or pa.types.is_floating(outside))
+
+
+def as_codes(column: pa.Array) -> pa.Array | None:
+    """Return whole numbers, floats too, as integers; null where one is not whole. None for other columns."""
+    if not pa.types.is_floating(column.type):
+        return column if pa.types.is_integer(column.type) else None
+    whole = pc.and_(pc.equal(column, pc.round(column)), pc.less(pc.abs(column), 2.0**53))
+    return pc.if_else(whole, column, pa.scalar(None, column.type)).cast(pa.int64())
 
 
 def _encoded(values: pa.Array, outside: pa.DataType, field: Field) -> pa.Array:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.lengths import check_length, length_forms, parse_lengths, spell_lengths
-from synthwright.core.moments import check_form, moment_forms, parse_moments, spell_moments
+from synthwright.core.moments import EPOCHS, check_form, moment_forms, parse_moments, spell_moments
 from synthwright.core.numerals import TEXT, numeral_forms, parse_numerals, read_form, spell_numerals
 from synthwright.core.schema import Kind
 
@@ -31,6 +31,8 @@ _NUMBERS = (Kind.INTEGER, Kind.NUMBER)
 _MOMENTS = (Kind.DATE, Kind.TIME, Kind.DATETIME)
 _SAMPLE = 200
 _FEW = 3
+MONTHS = 10
+"""Different numbers that look like months by accident once in a thousand million columns."""
 _YEARS = (1800, 2199)
 """Years that make a bare row of digits a date."""
 
@@ -81,15 +83,17 @@ def _booleans(strings: Any) -> Recognised | None:
 
 
 def _bare(form: str) -> bool:
-    return form.startswith("%Y%m%d")
+    return form.startswith("%Y%m")
 
 
 def plausible_days(words: Any) -> bool:
-    """Return whether rows of digits that begin with a year are days: a few, in years that people write about."""
+    """Return whether rows of digits that begin with a year are days or months: a few, in years that there are."""
     years = pc.utf8_slice_codeunits(words, 0, 4).cast(pa.int64())
     bounds = pc.min_max(years).as_py()
     if len(words) < _FEW or bounds["min"] < _YEARS[0] or bounds["max"] > _YEARS[1]:
         return False
+    if len(words) >= MONTHS and exact(words, "%Y%m", Kind.DATE):
+        return True
     return exact(words, "%Y%m%d", Kind.DATE) or exact(words, "%Y%m%d%H%M%S", Kind.DATETIME)
 
 
@@ -137,6 +141,8 @@ def check(form: str, kind: Kind) -> None:
     elif kind in _NUMBERS:
         read_form(form)
     elif kind in _MOMENTS:
+        if form in EPOCHS and kind is not Kind.DATETIME:
+            raise ValueError(f"{form!r} counts to an instant, which is of the kind 'datetime'")
         check_form(form)
     elif kind is Kind.DURATION:
         check_length(form)
@@ -158,7 +164,7 @@ def parse(column: Any, form: str, kind: Kind) -> Any:
         return pc.equal(pc.index_in(column, words), 0)
     if kind in _NUMBERS:
         return parse_numerals(column, form, kind)
-    return parse_lengths(column) if kind is Kind.DURATION else parse_moments(column, form, kind)
+    return parse_lengths(column, form) if kind is Kind.DURATION else parse_moments(column, form, kind)
 
 
 def spell(column: Any, form: str, kind: Kind) -> Any:

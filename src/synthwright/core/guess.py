@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from synthwright.core.casting import as_text, is_binary, is_text
 from synthwright.core.check_digits import checked
-from synthwright.core.forms import plausible_days
+from synthwright.core.forms import MONTHS, plausible_days
 from synthwright.core.lattice import step_of
+from synthwright.core.moments import EPOCHS, parse_moments
 from synthwright.core.personal import Cells, hinted, mark_of, plain_name
 from synthwright.core.schema import Field, Kind
 
@@ -29,8 +30,14 @@ NUMBERS_ROWS = re.compile(
     r"(?:.* )?(?:no|nr|num|number|nummer|code|ref|reference|sku|isbn|ean|serial|ticket|token|hash|account)(?: id)?"
 )
 """What columns that may name rows are called."""
-MONTHS = 10
-"""Different numbers that look like months by accident once in a thousand million columns."""
+_CENTURY = (946_684_800, 2_145_916_800)
+"""The seconds of 1970 at which 2000 and 2038 begin."""
+_MOMENT_NAMES = re.compile(
+    r"(?:^|\b)(?:ts|t|time|timestamp|times?tamp|epoch|unix|utc|date|datetime|when|at|on|created|updated|modified|seen|start"
+    r"|started|end|ended|begin|last|first|login|logout|expires?|zeit|zeitstempel|datum)(?:$|\b)"
+)
+"""Words in what columns of instants are called."""
+_FEW_MOMENTS = 10
 _CODES = re.compile(r"(?:.* )?(?:\w*codes?|zip|postal|postcode|plz|sic|naics|icd|isin|hts)")
 _MEASURES = re.compile(
     r"(?:.* )?(?:years?|months?|days?|weeks?|quarter|hours?|minutes?|seconds?|time|date|t|period|age|x|y|z|steps?"
@@ -138,6 +145,8 @@ def _integer(column: Column) -> Guess:
     present = column.values.drop_null()
     if _are_days(present):
         return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
+    if epoch := _epoch(column, present):
+        return epoch
     if _are_months(present):
         return Guess(field_of(column, Kind.DATE, form="%Y%m"), "months", "every number is a month: year, month")
     found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(column, present))
@@ -189,6 +198,19 @@ def _are_days(present: Any) -> bool:
     return plausible_days(as_text(some_of(present))) and plausible_days(as_text(pc.unique(present)))
 
 
+def _epoch(column: Column, present: Any) -> Guess | None:
+    """Guess whether whole numbers are seconds or milliseconds since 1970, from this century, and called so."""
+    bounds = {end: int(value) for end, value in pc.min_max(present).as_py().items()}
+    form = next((f for f, unit in EPOCHS.items() if _CENTURY[0] * 10**6 <= bounds["min"] * unit
+                 and bounds["max"] * unit < _CENTURY[1] * 10**6), None)  # fmt: skip
+    if form is None or not _MOMENT_NAMES.search(column.plain) or pc.count_distinct(present).as_py() < _FEW_MOMENTS:
+        return None
+    instants = parse_moments(as_text(column.values.cast(pa.int64())), form, Kind.DATETIME)
+    guess = stepped(column._replace(outside=instants.type, values=instants), Kind.DATETIME, form=form)
+    field = guess.field.model_copy(update={"type": str(column.outside)})
+    return Guess(field, f"instants, spelled like {form}", "every number is a time since 1970, and it is called so")
+
+
 def _are_months(present: Any) -> bool:
     """Return whether whole numbers are months of years that people write about, and not a few that look so."""
     bounds = pc.min_max(present).as_py()
@@ -236,6 +258,8 @@ def _real(column: Column) -> Guess:
         return marked(column, words, len(present), _distinct(column, present)) or guess if whole else guess
     if not _is_whole(present):
         return guess
+    if epoch := _epoch(column, present):
+        return epoch
     whole = present[:: max(1, len(present) // SOME)].cast(pa.int64())
     found = marked(column, as_text(pc.unique(whole)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.casting import as_text, cast_values, from_text, is_binary, is_text
 from synthwright.core.check_digits import checked
+from synthwright.core.compounds import ways_of
 from synthwright.core.forms import Recognised, means_null, parse, recognise
 from synthwright.core.guess import (
     NAMES_ROWS,
@@ -34,6 +35,9 @@ _FEW_DIGITS = 40
 """Fewer different numbers in text are labels, where a frame holds them as text."""
 _UUID = r"^\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?$"
 _CODE = r"^[^\s@]{1,64}$"
+_KEPT = 0.98
+"""Numbers in text are labels where so many rows share theirs."""
+_PUT_TOGETHER = "all are put together of numbers in one of a few ways"
 _DIGITS = "1234"
 """The form of numbers that are nothing but digits."""
 
@@ -176,6 +180,8 @@ def _words(column: Column, labels: Labels) -> Guess:
     if identity:
         return Guess(field_of(column, Kind.TEXT, unique=True), identity=identity)
     share = labels.repeated
+    if distinct > _FEW and share < _KEPT and ways_of(labels.words, labels.counts, SHARED) is not None:
+        return Guess(field_of(column, Kind.TEXT), "numbers in text, each learned as a number", _PUT_TOGETHER)
     foreign = distinct > _FEW and _share(labels.words, _UUID) >= 0.95
     if not foreign and (distinct == 1 or share >= 0.5 or (share >= 0.3 and _short(labels))):
         return _category(column, labels)
@@ -236,7 +242,9 @@ def _identity(column: Column, labels: Labels) -> int:
         return 0
     if NUMBERS_ROWS.fullmatch(column.plain):
         return 2
-    return 2 if len({_skeleton(w) for w in labels.some()}) == 1 and not _share(labels.words, r"^[0-9.,+-]+$") else 0
+    if len({_skeleton(w) for w in labels.some()}) > 1 or _share(labels.words, r"^[0-9.,+-]+$"):
+        return 0
+    return 0 if ways_of(labels.words, labels.counts, SHARED) is not None else 2
 
 
 def _skeleton(word: str) -> str:

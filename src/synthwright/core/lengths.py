@@ -1,7 +1,7 @@
-"""Lengths of time as people and programs spell them: `2 days 03:00:00`, `26:15:00`, `PT90.5S`.
+"""Lengths of time as people and programs spell them: `2 days 03:00:00`, `26:15:00`, `PT90.5S`, `1h 05m`, `PT1H5M`.
 
-Forms say days with `%D`, then `%H:%M:%S`; or all seconds with `%s`; `%3f` is three digits of a second, `%f` six. What
-is negative begins with a minus.
+Forms say days with `%D`, then `%H:%M:%S`; or all seconds with `%s`; `%3f` is three digits of a second, `%f` six. Or
+they say a few units, each beside its number (see `core.spans`). What is negative begins with a minus.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.numerals import TEXT, joined
 from synthwright.core.schema import Kind
+from synthwright.core.spans import is_span, parse_spans, span_forms, spell_spans
 
 _SECOND = 1_000_000
 _UNITS = {"D": 86_400 * _SECOND, "H": 3_600 * _SECOND, "M": 60 * _SECOND, "S": _SECOND, "s": _SECOND}
@@ -35,10 +36,14 @@ _SPAN = (
 
 def check_length(form: str) -> None:
     """Raise a ValueError for what is no form of lengths of time."""
-    if not _FORM.fullmatch(form):
+    if not _FORM.fullmatch(form) and not is_span(form):
         raise ValueError(
-            f"{form!r} is no form of lengths of time: '%D days %H:%M:%S', '%H:%M:%S', 'PT%sS', 'PT%s.%3fS'"
+            f"{form!r} is no form of lengths of time: '%D days %H:%M:%S', '%H:%M:%S', 'PT%sS', '[%-Hh] %Mm'"
         )
+
+
+def _by_units(form: str) -> bool:
+    return not _FORM.fullmatch(form) and is_span(form)
 
 
 def length_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
@@ -49,10 +54,17 @@ def length_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
             digits = max(len(f["rest"] or "") for f in found if f)
             rest = "" if not digits else ".%f" if digits == 6 else f".%{digits}f"
             yield Kind.DURATION, start + rest + end, ""
+    for form in span_forms(sample):
+        yield Kind.DURATION, form, ""
 
 
-def parse_lengths(strings: Any) -> pa.Array:
-    """Return lengths of time, however they are spelled, as duration[us]; null where one is none."""
+def parse_lengths(strings: Any, form: str = "") -> pa.Array:
+    """Return lengths of time, in the units of a form or however they are plainly spelled, as duration[us].
+
+    Null where one is none.
+    """
+    if _by_units(form):
+        return parse_spans(strings, form)
     whole = strings.combine_chunks() if isinstance(strings, pa.ChunkedArray) else strings
     told = pc.match_substring_regex(whole, "[0-9]")
     return pc.coalesce(*(_parsed(pc.if_else(told, whole, pa.scalar(None, whole.type)), p) for p in (_PLAIN, _SPAN)))
@@ -78,6 +90,8 @@ def _counts(strings: pa.Array) -> np.ndarray:
 def spell_lengths(column: Any, form: str) -> Any:
     """Return lengths of time (duration[us] or duration[ns]) spelled by a form, as large_string."""
     check_length(form)
+    if _by_units(form):
+        return spell_spans(column, form)
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     counts = pc.fill_null(whole.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     micros = counts // 1000 if whole.type.unit == "ns" else counts

@@ -1,7 +1,8 @@
 """Dates, times of day and instants as people spell them.
 
 Forms are those of strftime: `%d/%m/%Y`, `%-d.%-m.%y`, `%Y-%m-%d %H:%M:%S`, `%I:%M %p`; `%f` is six digits of a second,
-`%3f` three. Anything else stands for itself, so a constant `Z` or `+02:00` at the end stays what it is.
+`%3f` three; weeks (of ISO) are `%G-W%V`, quarters `%YQ%q`. Anything else stands for itself, so a constant `Z` or
+`+02:00` at the end stays what it is. `%s` alone is the seconds since 1970 in UTC, `%Q` the milliseconds.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ import pyarrow.compute as pc
 from synthwright.core.numerals import TEXT, joined
 from synthwright.core.schema import Kind
 
-_TOKEN = re.compile(r"%(-?[mdHIMS]|[Yyp]|P|\^?[bB]|[1-9]?f)")
+_TOKEN = re.compile(r"%(-?[mdHIMSV]|[YyGuqp]|P|\^?[bB]|[1-9]?f)")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")  # fmt: skip
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _UNIT = {"H": 3600 * _SECOND, "M": 60 * _SECOND, "S": _SECOND}
-_BOUNDS = {"m": (1, 12), "d": (1, 31), "H": (0, 23), "I": (1, 12), "M": (0, 59), "S": (0, 59)}
+_BOUNDS = {"m": (1, 12), "d": (1, 31), "H": (0, 23), "I": (1, 12), "M": (0, 59), "S": (0, 59),
+           "V": (1, 53), "u": (1, 7), "q": (1, 4)}  # fmt: skip
+EPOCHS = {"%s": _SECOND, "%Q": 1_000}
+"""Forms of whole numbers that count from the beginning of 1970, and the microseconds of one."""
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%-d.%-m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y"),
     *(
@@ -34,12 +38,15 @@ _DATES = (
         "%d/%m/%y",
         "%-m/%-d/%y",
         "%-d/%-m/%y",
+        "%-d.%-m.%y",
+        "%-d-%-m-%y",
         "%d-%m-%Y",
         "%m-%d-%Y",
         "%-d-%-m-%Y",
         "%-m-%-d-%Y",
     ),
     *("%Y-%-m-%-d", "%Y/%-m/%-d", "%d-%b-%Y", "%-d-%b-%Y", "%d-%^b-%Y", "%d-%b-%y", "%d-%^b-%y", "%d%b%Y", "%d%^b%Y"),
+    *("%-d-%b-%y", "%-d-%^b-%Y", "%-d-%^b-%y", "%d/%b/%Y", "%d.%b.%Y", "%d %b %y", "%-d %b %y", "%d%b%y", "%d%^b%y"),
     *(
         "%d %b %Y",
         "%-d %b %Y",
@@ -52,6 +59,21 @@ _DATES = (
         "%-d. %B %Y",
     ),
     *("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y%m%d", "%d-%m-%y"),
+    *(
+        "%G-W%V",
+        "%GW%V",
+        "%G W%V",
+        "%G/W%V",
+        "%G-W%V-%u",
+        "%G-KW%V",
+        "%G KW%V",
+        "W%V %G",
+        "W%V/%G",
+        "W%V-%G",
+        "KW%V/%G",
+    ),
+    *("KW %V/%G", "KW%V %G", "KW %V %G", "%G-W%-V", "%GW%-V", "W%-V %G", "W%-V/%G", "KW %-V/%G", "KW%-V/%G"),
+    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q/%Y", "Q%q-%Y", "Q%q%Y", "%q. Quartal %Y"),
 )
 _TIME = re.compile(
     r"(?P<sep>T|, | |)(?P<hour>\d{1,2}):\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
@@ -80,7 +102,8 @@ def _pieces(form: str) -> tuple[tuple[bool, str], ...]:
 
 def check_form(form: str) -> None:
     """Raise a ValueError for what is no form of dates or times."""
-    _pieces(form)
+    if form not in EPOCHS:
+        _pieces(form)
 
 
 def _expression(token: str) -> str:
@@ -91,8 +114,10 @@ def _expression(token: str) -> str:
         return "[AaPp][Mm]"
     if letter in "bB":
         return "[A-Za-z]{3}" if letter == "b" else "[A-Za-z]{3,9}"
-    if letter == "Y":
+    if letter in "YG":
         return "[0-9]{4}"
+    if letter in "uq":
+        return "[0-9]"
     return "[0-9]{1,2}" if token[0] == "-" else "[0-9]{2}"
 
 
@@ -112,6 +137,9 @@ def pattern(form: str) -> str:
 def parse_moments(strings: Any, form: str, kind: Kind) -> Any:
     """Return spelled dates, times or instants as date32, time64[us] or timestamp[us]; null where one does not fit."""
     whole = strings.combine_chunks() if isinstance(strings, pa.ChunkedArray) else strings
+    if form in EPOCHS:
+        counts = pc.if_else(pc.match_substring_regex(whole, "^[0-9]{1,13}$"), whole, pa.scalar(None, whole.type))
+        return pc.multiply(counts.cast(pa.int64()), EPOCHS[form]).cast(pa.timestamp("us"))
     found = pc.extract_regex(whole, pattern(form))
     good = np.asarray(pc.is_valid(found).to_numpy(zero_copy_only=False)).copy()
     parts: dict[str, np.ndarray] = {}
@@ -150,17 +178,39 @@ def _month(token: str, index: int) -> str:
 
 def _days(parts: dict[str, np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Return days since 1970 of year, month and day (Gregorian throughout), and which of them exist."""
+    if "G" in parts:
+        return _weekdays(parts["G"], parts["V"], parts.get("u", np.ones(rows, dtype=np.int64)))
     if "y" in parts:
         year = np.where(parts["y"] < 69, parts["y"] + 2000, parts["y"] + 1900)  #  as POSIX has it
     elif "Y" in parts:
         year = parts["Y"]
     else:
         return np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=bool)
-    month, day = parts.get("m", np.ones(rows, dtype=np.int64)), parts.get("d", np.ones(rows, dtype=np.int64))
+    month = parts["q"] * 3 - 2 if "q" in parts else parts.get("m", np.ones(rows, dtype=np.int64))
+    day = parts.get("d", np.ones(rows, dtype=np.int64))
     month_start = ((np.clip(year, 1, 9999) - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     days = month_start.astype("datetime64[D]").astype(np.int64) + day - 1
     exists = (days.astype("datetime64[D]").astype("datetime64[M]") == month_start) & (year >= 1)
     return days, exists
+
+
+def _weekdays(year: np.ndarray, week: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return days since 1970 of days of the weeks of ISO 8601, and which of them exist."""
+    fourth = _first(np.clip(year, 1, 9999)) + 3  # is always in week 1
+    days = fourth - (fourth + 3) % 7 + 7 * (week - 1) + day - 1
+    return days, (_week(days)[0] == year) & (year >= 1)
+
+
+def _week(days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the year and the number of the week of ISO 8601 that days since 1970 are in: those of its Thursday."""
+    thursday = days - (days + 3) % 7 + 3
+    year = thursday.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    return year, (thursday - _first(year)) // 7 + 1
+
+
+def _first(year: np.ndarray) -> np.ndarray:
+    """Return the first of January in days since 1970."""
+    return (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
 
 
 def _micros(parts: dict[str, np.ndarray], rows: int) -> np.ndarray:
@@ -236,9 +286,16 @@ def spell_moments(column: Any, form: str) -> Any:
         whole = pc.local_timestamp(whole)
     missing = whole.is_null()
     days, micros = _split(whole)
+    if form in EPOCHS:
+        return pa.array((days * _DAY + micros) // EPOCHS[form], mask=np.asarray(missing)).cast(TEXT)
     calendar = np.clip(days, -719_162, 2_932_896).astype("datetime64[D]")  # years 1 to 9999
     months = calendar.astype("datetime64[M]")
+    weeks = _week(calendar.astype(np.int64))
     parts = {
+        "G": weeks[0],
+        "V": weeks[1],
+        "u": (calendar.astype(np.int64) + 3) % 7 + 1,
+        "q": months.astype(np.int64) % 12 // 3 + 1,
         "Y": months.astype("datetime64[Y]").astype(np.int64) + 1970,
         "m": months.astype(np.int64) % 12 + 1,
         "d": (calendar - months.astype("datetime64[D]")).astype(np.int64) + 1,
@@ -264,8 +321,8 @@ def _split(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 def _spelled(parts: dict[str, np.ndarray], token: str) -> pa.Array:
     letter = token[-1]
-    if letter == "Y":
-        return _looked_up(parts["Y"], [f"{y:04d}" for y in range(parts["Y"].max(initial=0) + 1)])
+    if letter in "YG":
+        return _looked_up(parts[letter], [f"{y:04d}" for y in range(parts[letter].max(initial=0) + 1)])
     if letter == "y":
         return _looked_up(parts["Y"] % 100, [f"{y:02d}" for y in range(100)])
     if letter in "bB":
@@ -277,7 +334,7 @@ def _spelled(parts: dict[str, np.ndarray], token: str) -> pa.Array:
         value = parts["f"] // 10 ** (6 - width) if width <= 6 else parts["f"] * 10 ** (width - 6)
         return pc.utf8_lpad(pa.array(value).cast(TEXT), width, "0")
     value = (parts["H"] + 11) % 12 + 1 if letter == "I" else parts[letter]
-    return _looked_up(value, [str(i) if token[0] == "-" else f"{i:02d}" for i in range(61)])
+    return _looked_up(value, [str(i) if token[0] == "-" or letter in "uq" else f"{i:02d}" for i in range(61)])
 
 
 def _looked_up(index: np.ndarray, words: list[str]) -> pa.Array:
@@ -301,6 +358,8 @@ def _candidates(first: str) -> Iterator[tuple[str, Kind]]:
         for form in _DATES:
             if (form == "%Y%m%d") == bool(compact):
                 yield form, Kind.DATE
+        if compact and len(first) == 6:
+            yield "%Y%m", Kind.DATE
         if compact and len(first) == 14:
             yield "%Y%m%d%H%M%S", Kind.DATETIME
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from synthwright.core.schema import Kind
 _BODY = re.compile(r"1(?P<group>[,.'’ _\u00a0\u202f]?)234(?:(?P<point>[.,])(?P<decimals>5?0*)(?P<more>#?))?")
 _SPELLED = re.compile(r"(?P<before>\D*)(?P<body>\d(?:[\d,.'’ _\u00a0\u202f]*\d)?)(?P<after>\D*)")
 _SIGNS = "+-−()"
+_OWED = {"CR": "DR", "Cr": "Dr", "cr": "dr", "C": "D", "H": "S"}
+"""What stands behind amounts that are had and that are owed, in the books of banks."""
 _BLANK = "[ \u00a0\u202f]?"
 _MONEY = (
     r"(?:[A-Z]{0,3}[$€£¥₹₽₩₺₪฿₫₴₦₱]|CHF|EUR|USD|GBP|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|BRL|MXN|TRY|Rs\.?|Fr\.|kr\.?|zł"
@@ -208,8 +211,10 @@ def numeral_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
 
 def _affixes(around: set[tuple[str, str]], distinct: int) -> tuple[str, str, str, str] | None:
     """Return what stands around positive and negative numbers, or None where that is not the same everywhere."""
-    minus = {a for a in around if "-" in a[0] or "−" in a[0] or a[0].startswith("(")}
+    minus = {a for a in around if "-" in a[0] or "−" in a[0] or a[0].startswith("(") or a[1][-1:] in ("-", "−")}
     plain = around - minus
+    if len(plain) == 2 and not minus:
+        return _owed(plain)
     if len(minus) > 1 or len(plain) > 1:
         return None
     below = next(iter(minus), None)
@@ -217,16 +222,31 @@ def _affixes(around: set[tuple[str, str]], distinct: int) -> tuple[str, str, str
         above = next(iter(plain))
     else:
         assert below is not None  # noqa: S101  around is never empty
-        above = ("".join(c for c in below[0] if c not in _SIGNS), below[1].replace(")", ""))
+        above = ("".join(c for c in below[0] if c not in _SIGNS), _unsigned(below[1]))
     naked = above[0].lstrip("+")
     if naked != above[0] and (below is None or naked != above[0][1:]):  # a plus before every number: a phone
         return None
     if not _BEFORE.fullmatch(naked) or not _AFTER.fullmatch(above[1]) or (any(above) and distinct < 2):
         return None
     below = below or (f"-{naked}", above[1])
-    if "".join(c for c in below[0] if c not in _SIGNS) != naked or below[1].replace(")", "") != above[1]:
+    if "".join(c for c in below[0] if c not in _SIGNS) != naked or _unsigned(below[1]) != above[1]:
         return None
     return (*above, *below)
+
+
+def _unsigned(behind: str) -> str:
+    """Return what stands behind a number without what makes it negative."""
+    return behind.replace(")", "").rstrip("-−")
+
+
+def _owed(around: set[tuple[str, str]]) -> tuple[str, str, str, str] | None:
+    """Return what stands around amounts that are had and around those that are owed: `12.50 CR`, `12.50 DR`."""
+    for had, owed in permutations(around):
+        blank = had[1][: len(had[1]) - len(had[1].lstrip(" \u00a0\u202f"))]
+        word = _OWED.get(had[1][len(blank) :])
+        if word and owed == (had[0], blank + word) and _BEFORE.fullmatch(had[0]):
+            return (*had, *owed)
+    return None
 
 
 def _separators(bodies: list[str]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ _ROUGH = 0.97
 """The same where one of them is rounded."""
 _MOST = 400
 """Columns among which lines are looked for all at once."""
-_PARTS = ("year", "month", "day", "weekday", "hour", "minute")
+_PARTS = ("year", "month", "day", "weekday", "week", "quarter", "hour", "minute")
 """What of a date and time other columns may say; Monday is 1, and in some tables 0."""
 _UNITS = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
 
@@ -104,10 +104,10 @@ def lines(columns: Columns, names: list[str], dated: Collection[str] = ()) -> li
     """
     out: list[Relation] = []
     gone: set[str] = set()
-    for one, other in _candidates(columns, names):
+    for one, other in candidates(columns, names):
         if one in gone or other in gone:
             continue
-        found = [r for r in (_line(columns, one, other), _line(columns, other, one)) if r is not None]
+        found = [r for r in (line(columns, one, other), line(columns, other, one)) if r is not None]
         if found:
             best = min(found, key=lambda r: (r.column in dated, len(r.rule)))
             gone.add(best.column)
@@ -115,7 +115,7 @@ def lines(columns: Columns, names: list[str], dated: Collection[str] = ()) -> li
     return out
 
 
-def _candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]:
+def candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]:
     """Yield pairs of columns that are missing together and nearly on a line."""
     groups: dict[tuple[str, bytes], list[tuple[str, np.ndarray]]] = {}
     for name in names:
@@ -136,7 +136,7 @@ def _candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]
                 yield block[i][0], block[j][0]
 
 
-def _line(columns: Columns, source: str, target: str) -> Relation | None:
+def line(columns: Columns, source: str, target: str) -> Relation | None:
     """Return the target as a line of the source, with the roundest numbers that hold in all rows."""
     x, y = columns.sampled(source), columns.sampled(target)
     keep = ~np.isnan(x)
@@ -151,11 +151,14 @@ def _line(columns: Columns, source: str, target: str) -> Relation | None:
     if free and _met_exactly(columns, target, float(np.abs(y - y.mean() - slope * middle).max())):
         return None
     real = columns.spec.fields[target].kind is Kind.NUMBER and not columns.rounding(target)
+    first: tuple[float, float] | None = None
     for error in (EXACT, CLOSE) if real else (CLOSE,):
         for factor, constant in round_lines(x, y, (exact, slope), MOST_DIGITS if real else DIGITS):
             if _on_line(columns, (x, y), factor, constant, target, error):
-                return _proved(columns, source, target, factor, constant)
-    return None
+                if not columns.rounding(target) or not _rough(columns, (x, y), factor, constant, target):
+                    return _proved(columns, source, target, factor, constant)
+                first = first or (factor, constant)
+    return None if first is None else _proved(columns, source, target, *first)
 
 
 def _met_exactly(columns: Columns, target: str, off: float) -> bool:
@@ -182,11 +185,18 @@ def _proved(columns: Columns, source: str, target: str, factor: float, constant:
         return None
     said = f"{plain(factor)} * {quoted(source)}" if factor != 1 else quoted(source)
     said += f" {'+' if constant > 0 else '-'} {plain(abs(constant))}" if constant else ""
-    error, size = np.abs(y[keep] - (factor * x[keep] + constant)), np.abs(y[keep]) + abs(constant)
-    rough = bool(np.any(error > 0.01 * columns.rounding(target) + 1e-15 * size))
+    rough = _rough(columns, (x[keep], y[keep]), factor, constant, target)
     if rough and factor == 1 and not constant:
         said = f"1 * {said}"  # what is computed is compared by steps, a bare column exactly
     return Relation(f"{quoted(target)} == {said}", target, (source,), int(keep.sum()), rough)
+
+
+def _rough(columns: Columns, both: tuple[np.ndarray, np.ndarray], factor: float, constant: float, target: str) -> bool:
+    """Return whether values are on a line only because they were rounded to it."""
+    x, y = both
+    error, size = np.abs(y - (factor * x + constant)), np.abs(y) + abs(constant)
+    rounding = columns.rounding(target)
+    return bool(np.any(error > 0.01 * rounding + 1e-15 * size))
 
 
 def _shift(columns: Columns, source: str, target: str) -> Relation | None:
@@ -225,7 +235,7 @@ def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
     out: list[Relation] = []
     for name in dates:
         clock = columns.spec.fields[name].kind is Kind.DATETIME
-        for part in _PARTS if clock else _PARTS[:4]:
+        for part in _PARTS if clock else _PARTS[:6]:
             sample = _part(columns.held.column(name).take(pa.array(columns.at)), part)
             for less in (0, 1) if part == "weekday" else (0,):
                 target = whole.get((sample - less + 0.0).tobytes())

@@ -22,6 +22,8 @@ SAMPLE = 64
 """Rows on which all products are tried."""
 DIGITS = 4
 """Significant digits of a number that a product is multiplied by."""
+WIDE = 20
+"""How far whole numbers go, at least, before they may be rounded ones."""
 LEAST = 20
 """Rows that would break the product, at least, if a factor had another row's value."""
 
@@ -46,7 +48,7 @@ def products(columns: Columns, names: list[str], made: list[str]) -> list[Relati
     """Return the columns that are made of others by one multiplication or division, in every row.
 
     A factor may be a rate: `net * (1 + rate)`, `price * (1 - discount / 100)`, and a number may stand before it all:
-    `kwh == kw * minutes / 60`, `bmi == 10000 * weight / (height * height)`.
+    `kwh == kw * minutes / 60`, `bmi == 10000 * weight / (height * height)`, `rate == 100 * won / (won + lost)`.
 
     Args:
         columns: the table.
@@ -124,7 +126,10 @@ def _lands(columns: Columns, name: str, term: Term, off: np.ndarray) -> bool:
         spec = columns.spec.fields[column]
         return spec.kind is not Kind.NUMBER or columns.rounding(column) > 0
 
-    rounded = np.abs(off[~np.isnan(off)]) > 1e-6 * columns.rounding(name)
+    off = np.abs(off[~np.isnan(off)])
+    if columns.spec.fields[name].kind is Kind.INTEGER and np.any(off > 1e-6):  # what was rounded may be a factor
+        return all(columns.spec.fields[c].kind is Kind.INTEGER for c in term.used)
+    rounded = off > 1e-6 * columns.rounding(name)
     return not steps(name) or all(map(steps, term.used)) or (columns.rounding(name) > 0 and bool(np.any(rounded)))
 
 
@@ -133,9 +138,18 @@ def _varies(values: np.ndarray) -> bool:
     return bool(len(present) and np.ptp(present))
 
 
+def _span(values: np.ndarray) -> float:
+    return float(np.nanmax(values) - np.nanmin(values))
+
+
 def _room(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
-    """Return how far a product may be from each value: half a step where it was rounded, else floats' own error."""
+    """Return how far a product may be from each value: half a step where it was rounded, else floats' own error.
+
+    Whole numbers may have been rounded where they go far enough for that to be seen.
+    """
     rounding = columns.rounding(name)
+    if columns.spec.fields[name].kind is Kind.INTEGER and _span(columns.sampled(name)) >= WIDE:
+        rounding = 0.5
     size = np.nan_to_num(np.abs(values))
     return rounding * (1 + 1e-9) + 1e-15 * size if rounding else 1e-9 * size
 
@@ -153,6 +167,10 @@ def _terms(whole: Values) -> Iterator[Term]:
         if not np.any(over.make(whole) == 0):
             for one in plain:
                 yield from _quotients(one, over) if one is not over else ()
+    for pair in combinations(plain if len(plain) <= MOST_OF_THREE else [], 2):
+        both = _together(*pair)
+        if not np.any(both.make(whole) == 0):
+            yield from (_share(one, both) for one in plain)
     for one, other in combinations(plain, 2):
         further = one.make(whole) - other.make(whole)
         if np.any(further < 0) and np.any(further > 0):  # else it is a sum
@@ -173,6 +191,17 @@ def _quotients(one: Term, over: Term) -> Iterator[Term]:
     grown = f"({one.said} - {over.said}) / {over.said}"
     yield Term(grown, used, lambda v: (one.make(v) - over.make(v)) / over.make(v))
     yield Term(f"100 * {grown}", used, lambda v: 100 * (one.make(v) - over.make(v)) / over.make(v))
+
+
+def _together(one: Term, other: Term) -> Term:
+    """Return the sum of two columns."""
+    said, used = f"({one.said} + {other.said})", one.used | other.used
+    return Term(said, used, lambda v: one.make(v) + other.make(v))
+
+
+def _share(one: Term, both: Term) -> Term:
+    """Return a column over a sum that it may be part of: those who won of all who played, a wage over its band."""
+    return Term(f"{one.said} / {both.said}", one.used | both.used, lambda v: one.make(v) / both.make(v))
 
 
 def _apart(one: Term, other: Term) -> Term:

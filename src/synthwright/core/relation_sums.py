@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import permutations
 
 import numpy as np
@@ -15,7 +15,7 @@ BLOCK = 2_500
 """Columns among which sums are looked for at once; blocks overlap by half."""
 SPARE = 60
 """Rows that are looked at beyond the number of columns: what they do not contradict is no accident."""
-TERMS = 40
+TERMS = 120
 """Columns that a sum may have."""
 FAMILY = 16
 """Multiples of one column among which small sums are looked for."""
@@ -27,10 +27,13 @@ _DECIMALS = 4
 _TINY = 3e-9
 
 
-def sums(columns: Columns, names: list[str]) -> list[Relation]:
+def sums(columns: Columns, names: list[str], made: Collection[Relation] = ()) -> list[Relation]:
     """Return the sums of columns that hold in every row, with few terms and round factors.
 
-    Names are columns of numbers none of which is a line of another.
+    Args:
+        columns: the table.
+        names: columns of numbers none of which is a line of another.
+        made: what else is known: a sum makes no column that others of its columns are made of.
     """
     groups: dict[bytes, list[str]] = {}
     for name in names:
@@ -44,7 +47,7 @@ def sums(columns: Columns, names: list[str]) -> list[Relation]:
         for start in range(0, max(1, len(group) - size // 2), max(size // 2, 1)) if size > 2 else ():
             block = group[start : start + size]
             if len(block) > 2:
-                found = _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)])
+                found = _in_block(columns, block, keep[: max(2 * len(block), len(block) + 400)], made)
                 out |= {r.rule: r for r in found if {r.column, *r.others} & set(own)}
     return list(out.values())
 
@@ -118,7 +121,7 @@ def _varies(columns: Columns, name: str) -> bool:
     return bool(len(present) and np.ptp(present))
 
 
-def _in_block(columns: Columns, names: list[str], sample: np.ndarray) -> list[Relation]:
+def _in_block(columns: Columns, names: list[str], sample: np.ndarray, made: Collection[Relation]) -> list[Relation]:
     """Find sums on a sample; rows that contradict one join the sample, until none does."""
     good: list[np.ndarray] = []
     for _ in range(_ROUNDS):
@@ -133,7 +136,7 @@ def _in_block(columns: Columns, names: list[str], sample: np.ndarray) -> list[Re
         if not len(more):
             break
         sample = np.unique(np.concatenate([sample, more]))
-    return [r for v in _simplest(good) for r in _said(columns, names, v)]
+    return [r for v in _simplest(good) for r in _said(columns, names, v, made)]
 
 
 def _dependencies(matrix: np.ndarray) -> Iterator[np.ndarray]:
@@ -200,7 +203,7 @@ def _simplest(found: list[np.ndarray]) -> list[np.ndarray]:
     return out
 
 
-def _said(columns: Columns, names: list[str], vector: np.ndarray) -> list[Relation]:
+def _said(columns: Columns, names: list[str], vector: np.ndarray, made: Collection[Relation]) -> list[Relation]:
     """Return an equation as a rule: a total on the left where one column stands alone against the others."""
     if len(_against(columns, names, vector)):
         return []
@@ -208,6 +211,8 @@ def _said(columns: Columns, names: list[str], vector: np.ndarray) -> list[Relati
     constant = float(vector[-1])
     plus, minus = ({n: abs(f) for n, f in terms.items() if (f > 0) is positive} for positive in (True, False))
     left, right, constant = (plus, minus, -constant) if _stands_alone(plus, minus) else (minus, plus, constant)
+    if len(left) == 1 and (other := _otherwise(terms, next(iter(left)), made)) not in left:
+        return [_solved(columns, terms, float(vector[-1]), other)]
     if not right:
         rule, target = f"{_added(left)} == {plain(constant)}", max(left, key=names.index)
     elif not left:
@@ -218,6 +223,30 @@ def _said(columns: Columns, names: list[str], vector: np.ndarray) -> list[Relati
         target = next(iter(left)) if len(left) == 1 else max(terms, key=names.index)
     rows = int(np.sum(~np.isnan(columns.numbers(target))))
     return [Relation(rule, target, tuple(n for n in terms if n != target), rows)]
+
+
+def _otherwise(terms: dict[str, float], target: str, made: Collection[Relation]) -> str:
+    """Return which column a sum makes: none that is made of others and others are made of, if there is such a one."""
+    made = [r for r in made if r.column in terms]
+    sources = {c for r in made for c in r.others}
+    closed = {r.column for r in made}
+    if target not in sources & closed:
+        return target
+    able = [n for n, f in terms.items() if abs(f) == 1 and n not in sources]
+    return next((n for n in reversed(able) if n not in closed), able[-1] if able else target)
+
+
+def _solved(columns: Columns, terms: dict[str, float], constant: float, target: str) -> Relation:
+    """Return an equation as a rule with one column alone on the left."""
+    turn = -terms[target]
+    rest = {n: f * turn for n, f in terms.items() if n != target}
+    said = _added({n: f for n, f in rest.items() if f > 0})
+    less = [f" - {_added({n: -f})}" for n, f in rest.items() if f < 0]
+    said = said + "".join(less) if said else "0" + "".join(less)
+    constant *= turn
+    said += f" {'+' if constant > 0 else '-'} {plain(abs(constant))}" if constant else ""
+    rows = int(np.sum(~np.isnan(columns.numbers(target))))
+    return Relation(f"{quoted(target)} == {said}", target, tuple(rest), rows)
 
 
 def _stands_alone(one: dict[str, float], other: dict[str, float]) -> bool:

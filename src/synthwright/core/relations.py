@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from synthwright.core.dataset import Dataset
 from synthwright.core.relation_ages import ages
 from synthwright.core.relation_bands import banded
+from synthwright.core.relation_clocks import clocks
 from synthwright.core.relation_columns import Columns, counted
+from synthwright.core.relation_counts import counted_or_picked
 from synthwright.core.relation_curves import curves
 from synthwright.core.relation_days import days_and_instants
 from synthwright.core.relation_equal import Relation, date_parts, equal_columns, lines
 from synthwright.core.relation_lookup import dependencies
+from synthwright.core.relation_months import months
+from synthwright.core.relation_norms import norms
 from synthwright.core.relation_nulls import missing_together
 from synthwright.core.relation_order import never_greater
 from synthwright.core.relation_parts import parted
+from synthwright.core.relation_present import where_present
 from synthwright.core.relation_products import products
 from synthwright.core.relation_spans import spans
+from synthwright.core.relation_starts import starts
 from synthwright.core.relation_sums import small_sums, sums, superfluous
 from synthwright.core.relation_unique import unique_together
 from synthwright.core.relation_zeros import zeros
@@ -28,18 +35,23 @@ LEAST = 20
 """Rows without which nothing is believed."""
 MOST = 200
 """Rules of one table, at most."""
+_SIDED = (" == max(", " == min(", " == abs(", "_start(")
+"""What is never on the other side of what it is made of."""
 
 
 def find(dataset: Dataset) -> dict[str, list[Rule]]:
     """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
 
-    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, sums (`total == net + tax`),
-    curves (`b == log(a)`), products (`total == price * items`), dependencies (`city -> country`, `age -> age_group`,
-    `weekday(day) -> open`), orders (`start <= end`, `ordered <= shipped_at`), what is missing where
-    (`(b is null) == (a is null)`), what is zero where (`debit == 0 or credit == 0`) and what no two rows share
-    (`unique(store, week)`). A sum that holds to the cent is preferred to a line that holds only when it is
-    rounded. Columns that are made anew take no part. A relation is reported only if unrelated columns with the same
-    values would break it in many rows; what follows from others is left out.
+    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, days and times of instants (`day
+    == date(at)`), weeks and months of dates (`month == month_start(day)`), dates so many months after others (`end ==
+    start + months(12) - 1`), lengths (`d == sqrt(x * x + y * y)`), sums (`total == net + tax`), curves (`b == log(a)`),
+    products (`total == price * items`), what is picked or counted (`best == max(a, b)`, `mean == (a + b + c) / 3`,
+    `bought == (x > 0) + (y > 0)`), dependencies (`city -> country`, `age -> age_group`, `weekday(day) -> open`), orders
+    (`start <= end`, `ordered <= shipped_at`), what is missing where (`(b is null) == (a is null)`), what is zero where
+    (`debit == 0 or credit == 0`) and what no two rows share (`unique(store, week)`). A sum that holds to the cent is
+    preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A relation is
+    reported only if unrelated columns with the same values would break it in many rows; what follows from others is
+    left out.
     """
     return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
 
@@ -53,18 +65,26 @@ def _in_table(columns: Columns) -> list[Rule]:
     dated = date_parts(columns, ordered)
     straight = lines(columns, ordered, {r.column for r in dated})
     parts = [r for r in dated if r.column not in {s.column for s in straight}]
-    for finder in (spans, ages, curves):
+    for finder in (clocks, starts, partial(months, every=ordered), spans, ages, curves):
         parts += finder(columns, [c for c in ordered if c not in {r.column for r in (*straight, *parts)}])
+    clocked = {r.column: r.others[0] for r in parts if r.rule.endswith(")") and len(r.others) == 1}
     rough = [r for r in straight if r.rough]
     made = {r.column for r in (*straight, *parts)}
-    totals = sums(columns, [c for c in ordered + columns.truths() if c not in made] + [r.column for r in rough])
+    there = where_present(columns, [c for c in ordered if c not in made], gone | made)
+    partly = {r.column for r in there}
+    free = [c for c in ordered if c not in made | partly]
+    bent = products(columns, free, [c for c in ordered if c in made])
+    summable = [c for c in ordered + columns.truths() if c not in made] + [r.column for r in rough]
+    totals = sums(columns, summable, bent + rough)
     totals += small_sums(columns, rough, totals)
     needless = superfluous(rough, totals)
     summed = {r.column for r in totals}
-    found += [r for r in straight if r not in needless] + parts + totals
-    free = [c for c in ordered if c not in made]
-    found += [r for r in products(columns, free, [c for c in ordered if c in made]) if r.column not in summed]
-    discrete = [c for c in columns.discrete() if c not in gone | made]
+    found += [r for r in straight if r not in needless] + parts + there + totals
+    found += [r for r in bent if r.column not in summed]
+    lengths = norms(columns, [c for c in free if c not in {r.column for r in found}])
+    picked = counted_or_picked(columns, [c for c in free if c not in {r.column for r in (*found, *lengths)}])
+    found += lengths + picked
+    discrete = [c for c in columns.discrete() if c not in gone | made | partly | {r.column for r in picked}]
     settled = dependencies(columns, discrete)
     found += settled
     bound = {r.column for r in (*settled, *found)}
@@ -72,12 +92,14 @@ def _in_table(columns: Columns) -> list[Rule]:
     found += banded(columns, [c for c in ordered if c not in discrete], steps)
     bound |= {r.column for r in found}
     found += parted(columns, ordered, [c for c in discrete if c not in bound])
-    known = _implied(columns, straight, totals)
+    known = _implied(columns, straight, totals) | {(s, r.column) for r in lengths for s in r.others}
+    sided = [r for r in (*picked, *parts) if any(f in r.rule for f in _SIDED)]
+    known |= {pair for r in sided for s in r.others for pair in ((s, r.column), (r.column, s))}
     orders = [r for r, _ in never_greater(columns, ordered)]
     for relation in orders:
         if (relation.others[0], relation.column) not in known:
             found.append(relation)
-    found += days_and_instants(columns, ordered)
+    found += days_and_instants(columns, [c for c in ordered if c not in clocked])
     found += missing_together(columns, gone | made)
     pairs = {frozenset((r.column, *r.others)) for r in orders}
     found += zeros(columns, [c for c in ordered if c not in gone | {r.column for r in straight}], pairs)

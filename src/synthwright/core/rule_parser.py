@@ -10,6 +10,7 @@ from typing import ClassVar, NoReturn
 from synthwright.core.rule_nodes import (
     CONDITIONS,
     Among,
+    Apply,
     Call,
     Compare,
     Either,
@@ -31,9 +32,16 @@ DEEPEST = 40
 """Brackets, functions and negations inside one another."""
 LARGEST = 20_000
 """Nodes of a rule, counting those twice that stand in two comparisons of a chain (`a < b < c`)."""
-PARTS = ("year", "month", "day", "weekday", "hour", "minute")
+PARTS = ("year", "quarter", "month", "week", "day", "weekday", "hour", "minute")
 CURVES = ("sqrt", "exp", "log", "log10")
-FUNCTIONS = ("abs", "length", *CURVES, *PARTS)
+CLOCK = ("date", "time")
+"""What of an instant may stand for itself: its day, and its time of that day."""
+MONTHS = "months"
+"""So many months, which are added to a date: the same day of another month, or its last one."""
+STARTS = ("week_start", "month_start", "quarter_start")
+"""The first day of the week (a Monday), month or quarter that a date is in."""
+EXTREMES = ("max", "min")
+FUNCTIONS = ("abs", "length", *CURVES, *PARTS, *CLOCK, MONTHS, *STARTS, *EXTREMES)
 _ESCAPES = {"n": "\n", "t": "\t"}
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
@@ -128,7 +136,8 @@ class Parser:
         return kind(tuple(parts))
 
     def must_be_condition(self, node: Node, word: str) -> None:
-        if isinstance(node, Sum | Product | Call) or (isinstance(node, Literal) and not isinstance(node.value, bool)):
+        valued = isinstance(node, Literal) and not isinstance(node.value, bool)
+        if valued or isinstance(node, Sum | Product | Call | Apply):
             self.fail(f"a value beside `{word}`", f"a condition on each side, like `a > 0 {word} b > 0`")
 
     def negated(self) -> Node:
@@ -247,10 +256,14 @@ class Parser:
             known = ", ".join(f"`{f}()`" for f in FUNCTIONS)
             self.fail(f"no function is called {token.said!r}", f"one of {known}; `unique(a, b)` only stands alone")
         self.next += 1
-        argument = self.deeper(self.sum)
-        if not self.take(")"):
-            self.fail(f"{self.here()} in `{token.said}()`", f"one value, like `{token.said}(a)`")
-        return Call(token.said, argument)
+        arguments = [self.deeper(self.sum)]
+        while token.said in EXTREMES and self.take(","):
+            arguments.append(self.deeper(self.sum))
+        several = token.said in EXTREMES
+        if not self.take(")") or (several and len(arguments) < 2):
+            right = f"several values, like `{token.said}(a, b)`" if several else f"one value, like `{token.said}(a)`"
+            self.fail(f"{self.here()} in `{token.said}()`", right)
+        return Apply(token.said, tuple(arguments)) if several else Call(token.said, arguments[0])
 
     def number(self, token: Token) -> Decimal:
         value = Decimal(token.said)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from synthwright.core.rule_nodes import (
     CONDITIONS,
     Among,
+    Apply,
     Call,
     Compare,
     Literal,
@@ -25,7 +26,7 @@ from synthwright.core.rule_nodes import (
 from synthwright.core.rule_tokens import shown
 from synthwright.core.schema import Field, Kind, Table, canonical
 
-Type = OneOf["number", "text", "boolean", "date", "datetime", "time", "bytes"]
+Type = OneOf["number", "text", "boolean", "date", "datetime", "time", "bytes", "months"]
 
 _KINDS: dict[Kind, Type] = {
     Kind.INTEGER: "number",
@@ -96,6 +97,10 @@ class _Checker:
                 return literal_type(node)
             case Call():
                 return self.call(node)
+            case Apply():
+                for argument in node.arguments:
+                    self.must(argument, ("number",), f"`{node.function}()` of numbers")
+                return "number"
             case Sum():
                 return self.sum(node)
             case Product():
@@ -127,6 +132,15 @@ class _Checker:
                 self.must(node.argument, ("number",), f"`{node.function}()` of a number")
             case "length":
                 self.must(node.argument, ("text", "bytes"), "`length()` of a text")
+            case "months":
+                self.must(node.argument, ("number",), "`months()` of a number, added to a date")
+                return "months"
+            case "date" | "time":
+                self.must(node.argument, ("datetime",), f"`{node.function}()` of a date with a time")
+                return "date" if node.function == "date" else "time"
+            case "week_start" | "month_start" | "quarter_start":
+                self.must(node.argument, ("date", "datetime"), f"`{node.function}()` of a date")
+                return "date"
             case "hour" | "minute":
                 self.must(node.argument, ("datetime",), f"`{node.function}()` of a date with a time")
             case _:
@@ -151,6 +165,9 @@ class _Checker:
                 else:
                     self.say(f"{_named(term)} cannot be {'added' if sign == 1 else 'taken away'} here",
                              "one date less another, or a date and a number of days")  # fmt: skip
+            elif got == "months":
+                if not any(self.type_of(t) in ("date", "datetime") for s, t in node.terms if s == 1):
+                    self.say("months are added to no date", "a date and months, like `start + months(12)`")
             elif got not in ("number", "boolean"):
                 self.say(f"{_named(term)} is {_a(got)}", f"`{'-' if sign < 0 and not i else '+'}` between numbers")
         return total
@@ -207,4 +224,4 @@ def _named(node: Node) -> str:
 
 def _a(kind: Type) -> str:
     return {"number": "a number", "text": "text", "boolean": "true or false", "date": "a date", "bytes": "bytes",
-            "datetime": "an instant", "time": "a time of day"}[kind]  # fmt: skip
+            "datetime": "an instant", "time": "a time of day", "months": "a number of months"}[kind]  # fmt: skip

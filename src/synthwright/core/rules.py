@@ -4,7 +4,11 @@ Three forms::
 
     start <= end                                a condition on one row; also and, or, not, in, is null, + - * /
     total == net + tax                          abs(), sqrt(), exp(), log() (the natural one), log10(), length(),
-                                                year(), month(), day(), weekday(), hour(), minute()
+                                                year(), quarter(), month(), week(), day(), weekday(),
+                                                hour(), minute() of a date or an instant,
+    nights == date(left) - date(came)           date() and time() of an instant; week_start(), month_start() and
+    best == max(first, second, third)           quarter_start() of a date; max() and min() of those that are there
+    ends == starts + months(12) - 1             so many months and days later: the same day, or the month's last
     `capital gain` >= 0                         backticks around names that are no plain words
     ordered_on >= "2020-01-31"                  dates and times are written as text
     education -> education_num                  rows with the same education have the same education_num

@@ -37,8 +37,13 @@ def numbers(column: Column) -> np.ndarray:
 
 
 def part_of(column: Column, part: str) -> Column:
-    """Return a part of dates or instants, on the clocks of their zone: `year` … `minute`, `weekday` (Monday is 1)."""
-    return pc.day_of_week(column, count_from_zero=False) if part == "weekday" else getattr(pc, part)(column)
+    """Return a part of dates or instants, on the clocks of their zone: `year` … `minute`, `week` (of ISO), `weekday`.
+
+    Monday is the first weekday.
+    """
+    if part == "weekday":
+        return pc.day_of_week(column, count_from_zero=False)
+    return getattr(pc, {"week": "iso_week"}.get(part, part))(column)
 
 
 def midnights(days: Column, kind: pa.DataType) -> Column:

@@ -16,6 +16,7 @@ REGISTERED: dict[str, str] = {
     "off-label-real": "synthwright.curators.off_label:OffLabelReal",
     "overlap": "synthwright.curators.overlap:Overlap",
     "personal-data": "synthwright.curators.personal_data:PersonalData",
+    "program-tests": "synthwright.curators.program_tests:ProgramTests",
     "rules": "synthwright.curators.rules:Rules",
     "same-meaning": "synthwright.curators.same_meaning:SameMeaning",
     "wording": "synthwright.curators.wording:Wording",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -53,6 +54,12 @@ class PersonalData(ByText):
     def looked_for(self) -> frozenset[str]:
         """Return the kinds that may not stand in texts."""
         return frozenset(KINDS) - frozenset(self.allow)
+
+    def about(self, data: Dataset, table: str, reason: str) -> Sequence[str]:
+        """Return the kinds of personal data in each row, never what stands there."""
+        kinds = self.looked_for()
+        held = [sorted({f.kind for f in found(text, kinds)}) for text in self.spoken(data, table)]
+        return [f"{PERSONAL} ({', '.join(one)})" if one else PERSONAL for one in held]
 
     def rule(self, texts: Column, data: Dataset, table: str) -> Ruling:
         """Look through each text that may hold any."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 from synthwright.core.dataset import Dataset
 from synthwright.core.values import Column
 from synthwright.kit.texts.text_rulings import ByText, Ruling
-from synthwright.kit.texts.wording import BIASED, HARMFUL, kind_of, suspected
+from synthwright.kit.texts.wording import BIASED, HARMFUL, kind_of, mentioned, suspected
 
 _CODES = {"": 0, HARMFUL: 1, BIASED: 2}
 
@@ -37,6 +38,11 @@ class Wording(ByText):
 
     def idle(self) -> bool:
         return not (self.harmful or self.biased)
+
+    def about(self, data: Dataset, table: str, reason: str) -> Sequence[str]:
+        """Return which groups of people each row mentions."""
+        held = [mentioned(text) for text in self.spoken(data, table)]
+        return [f"{reason}, of {', '.join(one)}" if one else reason for one in held]
 
     def rule(self, texts: Column, data: Dataset, table: str) -> Ruling:
         """Read each text that may have such wording."""

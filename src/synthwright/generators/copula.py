@@ -121,7 +121,7 @@ class Copula(Generator):
     """
 
     name: ClassVar[str] = "copula"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = CopulaModel
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -97,6 +96,9 @@ class FewShot(Written):
     seeds: str = Setting(default="", examples=["seeds.jsonl"])
     """A file of the project folder with examples (CSV, JSON Lines, Parquet, …): the columns that are made, those that
     the template mentions, as far as they are there, and those of `same`. Nothing: real training rows."""
+    own: int = Setting(default=0, ge=0, le=50)
+    """How many of the examples are rows that the run made itself in earlier waves, and that stayed (Self-Instruct: 2
+    of 8). In the first wave there are none, and for rows that lack some others are shown."""
     same: tuple[str, ...] = Setting(default=(), examples=[["intent"]])
     """Columns in which an example must agree with the row that is asked for, the most important first."""
     fewer: Literal["others", "go"] = "others"
@@ -106,6 +108,9 @@ class FewShot(Written):
     """From how many examples is drawn; of more real rows so many are chosen, evenly from all values of `same`."""
     longest: int = Setting(default=4000, ge=1, le=1_000_000)
     """Characters that a question and its answer may have together to be shown as an example."""
+
+    def looks_back(self) -> bool:
+        return self.own > 0
 
     def files(self, ctx: Context) -> list[Path]:
         return [ctx.open_path(self.seeds)] if self.seeds else []
@@ -119,6 +124,9 @@ class FewShot(Written):
         wrong: list[tuple[Place, str]] = [*found]
         if self.fewer == "go" and not self.same:
             wrong.append((("fewer",), "it goes with `same`"))
+        if self.own >= self.examples:
+            told = f"{self.own} of {self.examples} examples: some must be from real rows or seeds, or errors breed"
+            wrong.append((("own",), told))
         if wrong or self.seeds:
             return wrong
         named: dict[str, Place] = {path: ("same", i) for i, path in enumerate(self.same)}
@@ -150,8 +158,7 @@ class FewShot(Written):
         """
         table = table_of(data, part, self.name)
         produce = tuple(names_of(data, part.produce, table))
-        form = self._form(data.schema.tables[table], produce)
-        gathering = Gathering(Prompt.read(self.prompt), form, produce, self.same, self.pool, self.longest)
+        gathering = self._gathering(data.schema, table, produce)
         if self.seeds:
             return FewShotModel(self, table, produce, part.mode, gathering.of_file(self.seeds, ctx))
         held = data.tables[table]
@@ -161,21 +168,34 @@ class FewShot(Written):
                            remedy="name a file of examples: `seeds: seeds.jsonl`")  # fmt: skip
         return FewShotModel(self, table, produce, part.mode, gathering.of_rows(Ask(data, table, produce, ctx)))
 
+    def _gathering(self, schema: Schema, table: str, produce: tuple[str, ...]) -> Gathering:
+        form = self._form(schema.tables[table], produce)
+        return Gathering(Prompt.read(self.prompt), form, produce, self.same, self.pool, self.longest)
+
     # ------------------------------------------------------------------------------------------------------------ make
     def question(self, ask: Ask) -> Question:
         return Question(Prompt.read(self.prompt), Prompt.read(self.system), self._form(ask.spec, ask.produce),
                         instruct=self.instruct, tokens=self.tokens, temperature=self.temperature)  # fmt: skip
 
+    def _own(self, before: Dataset, ask: Ask) -> Pool:
+        """Return rows of earlier waves as examples."""
+        made = Ask(before, ask.table, ask.produce, ask.ctx)
+        return self._gathering(before.schema, ask.table, ask.produce).of_rows(made) if made.rows else Pool()
+
     def shown(self, ask: Ask, pool: Pool) -> Drawn:
         """Return what the model writes that is shown examples of a pool."""
         key = secret(self.name, ask.ctx.seed, *ask.ctx.place)  # a row that is drawn again has another place
-        dealt = pool.dealt(agreed_of(ask, self.same), ask.numbers, self.examples, key)
+        wanted, before = agreed_of(ask, self.same), ask.ctx.before
+        own = self._own(before, ask) if self.own and before is not None else Pool()
+        if len(own):
+            pool, dealt = pool.dealt_with(own, wanted, ask.numbers, (self.examples, self.own), key)
+        else:
+            dealt = pool.dealt(wanted, ask.numbers, self.examples, key)
         few = dealt.agree < self.examples if self.same else np.zeros(ask.rows, dtype=bool)
         gone = few if self.fewer == "go" else np.full(ask.rows, not len(pool))
         if few.any() and self.fewer == "others" and len(pool):
-            logging.getLogger(__name__).warning(
-                "%s (%s): fewer than %d examples agree in %s with %d of %d rows: others are shown with them", self.name,
-                ", ".join(ask.produce), self.examples, ", ".join(self.same), int(few.sum()), ask.rows)  # fmt: skip
+            ask.ctx.note(f"{self.name} ({', '.join(ask.produce)}): fewer than {self.examples} examples agree in "
+                         f"{', '.join(self.same)} with some rows: others were shown with them")  # fmt: skip
         question = replace(self.question(ask), shots=partial(_shots, pool, dealt))
         return self.written(ask, question, dict.fromkeys(np.flatnonzero(gone).tolist(), NO_EXAMPLE))
 

@@ -44,7 +44,7 @@ class Forest(Generator):
     """
 
     name: ClassVar[str] = "forest"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = ForestModel
 

@@ -56,7 +56,7 @@ class Marginals(Generator):
     """
 
     name: ClassVar[str] = "marginals"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE)
     model: ClassVar[type[Model]] = MarginalsModel
 

@@ -47,7 +47,7 @@ class Tvae(Generator):
     """
 
     name: ClassVar[str] = "tvae"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = TvaeModel
 

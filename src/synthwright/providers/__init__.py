@@ -4,6 +4,7 @@ REGISTERED: dict[str, str] = {
     "anthropic": "synthwright.providers.anthropic:Anthropic",
     "google": "synthwright.providers.google:Google",
     "litellm": "synthwright.providers.litellm:LiteLLM",
+    "local": "synthwright.providers.local:Local",
     "openai": "synthwright.providers.openai:OpenAI",
     "scripted": "synthwright.providers.scripted:Scripted",
 }

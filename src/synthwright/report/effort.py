@@ -11,6 +11,8 @@ class CostRow(Frozen):
     """What the questions of one part to one language model cost."""
 
     part: str
+    recipe: str = ""
+    """The generator or curator that asked; nothing: neither (embeddings are shared)."""
     model: str
     calls: int
     """Questions that were answered, now or in an earlier run of the same specification."""
@@ -21,7 +23,7 @@ class CostRow(Frozen):
     usd: float | None = Setting(default=None, allow_inf_nan=False)
     """US dollars; nothing: the price is unknown."""
     rows: int | None = None
-    """Rows that stayed; nothing: it makes no rows."""
+    """Rows that stayed; nothing: it has to do with no table alone."""
 
     @property
     def sentence(self) -> str:

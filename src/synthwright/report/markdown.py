@@ -8,6 +8,7 @@ from synthwright.core.contracts import Case
 from synthwright.report import diversity
 from synthwright.report.advice import Try, steps
 from synthwright.report.document import Block, Document, Items, Ours, Rows, Section, markdown
+from synthwright.report.effort import dollars
 from synthwright.report.meanings import meanings
 from synthwright.report.officer import officer
 from synthwright.report.report import GateRow, Report, ScoreRow, gates_by_score
@@ -127,8 +128,9 @@ def _rows(report: Report) -> list[Block]:
         blocks.append(Items(tuple(row.sentence for row in report.costs)))
     if report.cells:
         cells = tuple((f"{c.table}: {c.cell}", f"{c.wanted:,}", f"{c.kept:,}", f"{c.made:,}",
+                       "" if c.usd is None else dollars(c.usd),
                        ", ".join(f"{n:,} {why}" for why, n in c.gone.items())) for c in report.cells)  # fmt: skip
-        blocks.append(Rows(("cell", "wanted", "stayed", "made", "went"), cells, (1, 2, 3)))
+        blocks.append(Rows(("cell", "wanted", "stayed", "made", "a row that stayed", "went"), cells, (1, 2, 3, 4)))
     return blocks
 
 

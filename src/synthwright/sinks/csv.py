@@ -24,11 +24,13 @@ _FORMULA = "^[=+\\-@\\x00-\\x1f\\x7f＝＋－＠]"
 class Csv(PartSink):
     """Write CSV files: UTF-8, commas, line feeds; empty cells are nulls, `""` is empty text.
 
-    Dates and instants are ISO 8601, durations `PT90.5S`, truth values `true` and `false`, bytes base64.
+    Dates and instants are ISO 8601, durations `PT90.5S`, truth values `true` and `false`, bytes base64; where the
+    schema has a form (`%d/%m/%Y`, `TRUE|FALSE`, `+1.5`), they are spelled by it, as in the real file.
     """
 
     name: ClassVar[str] = "csv"
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+    spells: ClassVar[frozenset[Kind]] = frozenset(Kind)
     profile: Literal["plain", "spreadsheet"] = "plain"
     """spreadsheet: text that begins with `=`, `+`, `-`, `@` or a control character gets an apostrophe before it, so
     that no spreadsheet runs it as a formula; numbers and dates stay as they are."""

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from synthwright.core.contracts import Sink
 from synthwright.core.dataset import Dataset
+from synthwright.core.door import spell_table
 from synthwright.core.schema import Table
 from synthwright.kit.files import folder_names
 
@@ -34,14 +35,15 @@ class PartSink(Sink):
     """How many parts are written at once; more than one where writing leaves Python alone."""
 
     def write(self, data: Dataset, folder: Path, metadata: dict[str, str]) -> list[Path]:
-        tables = data.to_arrow_tables()
+        specs = data.schema.tables
+        tables = {t: spell_table(rows, t, specs[t], self.spells) for t, rows in data.to_arrow_tables().items()}
         places = folder_names(tables)
         waiting: list[tuple[Part, Path]] = []
         for name, table in tables.items():
             size = self.rows or max(table.num_rows, 1)
             for number in range(max(1, -(-table.num_rows // size))):
                 path = folder / places[name] / f"part-{number:05d}{self.suffixes[0]}"
-                part = Part(name, table.slice(number * size, size), data.schema.tables[name])
+                part = Part(name, table.slice(number * size, size), specs[name])
                 waiting.append((part, path))
         with ThreadPoolExecutor(self.together) as threads:
             list(threads.map(lambda one: self.write_part(one[0], one[1], metadata), waiting))

@@ -20,6 +20,10 @@ IN_VAIN = 24
 """After so many rows for a cell of which none stayed, no more are made for it."""
 
 
+NONE_STAYED = 100
+"""After so many rows of a table that language models write, of which none stayed, no more are made: each costs."""
+
+
 class Tally(NamedTuple):
     """How a cell stands."""
 
@@ -129,6 +133,16 @@ def hopeless(bench: Bench, filled: Sequence[Tally], table: str, start: pa.Table)
             value = value_of(_said(tally.cell, column, said.case), field, column)
             mine &= pc.equal(start.column(column), value).to_numpy(zero_copy_only=False)
         found |= mine
+    return found
+
+
+def in_vain(bench: Bench, waves: Sequence[Wave]) -> dict[str, int]:
+    """Return the tables that language models write in vain: how many rows were made of each, none of which stayed."""
+    found: dict[str, int] = {}
+    for table in dict.fromkeys(p.table for p in bench.plan.parts if p.generator.asks()):
+        if not any(w.kept().rows(table) for w in waves):
+            gone = sum(w.dropped()[0].rows(table) for w in waves)
+            found |= {table: gone} if gone >= NONE_STAYED else {}
     return found
 
 

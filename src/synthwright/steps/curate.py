@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def _rule(bench: Bench, shards: list[str], before: list[Wave], slots: dict[str, 
     rulings = dict(_problems(bench, shards, made))
     settled = [w.kept() for w in before]
     train = bench.train() if bench.source is not None else None
-    notes = list[str]()
+    notes: list[str] = [note for s in shards for note in shard_counts(bench, s).get("notes", ())]
     for i, curator in enumerate(bench.plan.curators):
         bench.ctx.progress(i, len(bench.plan.curators), type(curator).name)
         ctx = bench.ctx.at("curate", f"{i}-{type(curator).name}", len(before))
@@ -140,6 +141,8 @@ def _apply(
         alive = alive.filter(table, ruling.keep)
     every = joined([*settled, alive])
     before = {t: sum(s.rows(t) for s in settled) for t in made.tables}
+    notes: list[str] = []
+    ctx = replace(ctx, note=notes.append)
     judge = curator.fit(every, train if curator.reads_real else None, ctx.at("fit"), before)
     for verdict in _judged(judge, alive, ctx):
         if verdict.keep.all():
@@ -150,7 +153,7 @@ def _apply(
         why = verdict.reason.filter(pa.array(~verdict.keep)).cast(pa.string())
         reason = pc.replace_with_mask(first.reason.cast(pa.string()), pa.array(gone), why)
         rulings[verdict.table] = Verdict(verdict.table, first.keep & ~gone, reason)
-    return judge.notes()
+    return (*dict.fromkeys(notes), *judge.notes())
 
 
 def _judged(judge: Judge, alive: Dataset, ctx: Context) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,7 @@ from synthwright.steps.models import since, taken
 from synthwright.steps.orders import Bench, opened
 from synthwright.steps.start import Begun
 from synthwright.steps.unfold import unfold
-from synthwright.steps.waves import Wave, put_shard
+from synthwright.steps.waves import Wave, joined, put_shard
 
 RULED = 4 * SHARD
 """Rows of a shard of a table that rules alone make: they are quick, and what a shard costs besides is spared."""
@@ -49,6 +50,7 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
         whole = any(p.part.scope == "table" for p in bench.plan.parts if p.table == table)
         learned = any(p.generator.abilities.learns for p in bench.plan.parts if p.table == table)
         asks = any(p.generator.asks() for p in _early(bench, table))
+        back = any(p.generator.looks_back() for p in _early(bench, table))
         size = ASKED if asks else SHARD if learned else RULED
         ends = [held.num_rows] if whole else shard_ends(held, _whose(bench, table), size)
         mine = [fits[p.name] for p in _early(bench, table)]
@@ -56,7 +58,7 @@ def generate(bench: Bench, fits: dict[str, str], begun: Begun, settled: list[str
                  for m in p.generator.asks()]  # fmt: skip
         orders: list[dict[str, Any]] = []
         for i, (low, high) in enumerate(pairwise([0, *ends])):
-            parents = [keys, settled] if _links(bench, table) else []
+            parents = [keys, settled] if back or _links(bench, table) else []
             key = f"shard/{fingerprint([__version__, begun.key, table, i, mine, len(settled), parents])}"
             orders.append({"table": table, "settled": settled, "shard": i, "rows": [low, high], "key": key,
                            "parents": list(keys)})  # fmt: skip
@@ -132,11 +134,21 @@ def _make_shard(bench: Bench, order: dict[str, Any]) -> None:
     given = _with_parents(Dataset(bench.plan.schema, piece), bench, table, order)
     fitted = [(p, *load_fitted(p.generator, bench.store.at / order["fits"][p.name]))
               for p in _early(bench, table)]  # fmt: skip
-    asked = taken(bench)
-    made = complete(fitted, given, table, bench.ctx.at("generate", table, len(order["settled"]), order["shard"]))
+    asked, notes = taken(bench), list[str]()
+    ctx = bench.ctx.at("generate", table, len(order["settled"]), order["shard"])
+    ctx = replace(ctx, note=notes.append, before=_before(bench, table, order["settled"]))
+    made = complete(fitted, given, table, ctx)
     only = Dataset(bench.plan.schema, {t: h if t == table else h.slice(0, 0) for t, h in made.data.tables.items()})
-    counts = {"redrawn": made.redrawn, "repaired": made.repaired, "table": table, "costs": since(bench, asked)}
+    counts = {"redrawn": made.redrawn, "repaired": made.repaired, "table": table, "costs": since(bench, asked),
+              "notes": notes}  # fmt: skip
     put_shard(bench, order["key"], only, made.problems, counts)
+
+
+def _before(bench: Bench, table: str, settled: list[str]) -> Dataset | None:
+    """Return the rows of earlier waves that stayed, where a part of a table looks at them."""
+    if not settled or not any(p.generator.looks_back() for p in _early(bench, table)):
+        return None
+    return joined([Wave.of(bench, key).kept() for key in settled])
 
 
 def _with_parents(given: Dataset, bench: Bench, table: str, order: dict[str, Any]) -> Dataset:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from synthwright.core.chat import Provider
+from synthwright.core.context import Context
 from synthwright.core.plan import Plan
 from synthwright.steps.orders import Bench
 from synthwright.steps.waves import Wave
@@ -32,9 +33,31 @@ class Cost(NamedTuple):
     usd: float | None
     """US dollars; nothing: nobody said what a token costs."""
     rows: int | None
-    """Rows of the part's table that stayed; nothing: it makes no rows."""
+    """Rows of the part's table that stayed; nothing: it has none."""
     table: str = ""
-    """The table that it makes columns of."""
+    """The table that it makes columns of, or rules on."""
+    recipe: str = ""
+    """The generator or curator that asked."""
+
+
+def asked_models(plan: Plan) -> list[str]:
+    """Return the names of the language models that parts, curators and the guard of diversity ask, sorted."""
+    recipes = [*(p.generator for p in plan.parts), *plan.curators]
+    return sorted({name for recipe in recipes for name in recipe.asks()} | set(plan.spec.diversity.asks()))
+
+
+def placed(plan: Plan, ctx: Context) -> Plan:
+    """Return the plan with the files of the models that are asked found, and what they hold said in its specification.
+
+    Raises:
+        InputError: they cannot be used, or hold other things than the specification says.
+        PathError: they are outside the project.
+    """
+    models, uses = dict(plan.models), dict(plan.spec.models)
+    for name in asked_models(plan):
+        models[name], pinned = models[name].placed(ctx)
+        uses[name] = uses[name].model_copy(update={"settings": uses[name].settings | pinned})
+    return plan._replace(models=models, spec=plan.spec.model_copy(update={"models": uses}))
 
 
 @contextmanager
@@ -44,15 +67,14 @@ def connected(plan: Plan, store: FolderStore) -> Iterator[Asking | None]:
     Raises:
         ModelError: a key or a package is missing.
     """
-    recipes = [*(p.generator for p in plan.parts), *plan.curators]
-    asked = {name for recipe in recipes for name in recipe.asks()} | set(plan.spec.diversity.asks())
+    asked = asked_models(plan)
     if not asked:
         yield None
         return
     from synthwright.kit.chat.asking import Asking
     from synthwright.store.replies import Replies
 
-    models = {name: plan.models[name] for name in sorted(asked)}
+    models = {name: plan.models[name] for name in asked}
     budget = plan.spec.budget.usd if plan.spec.budget is not None else None
     with Replies.open(store.at) as log, Asking(models, log, budget_usd=budget) as asking:
         asking.connect()
@@ -92,19 +114,32 @@ def costs(bench: Bench, waves: Sequence[Wave], rows: dict[str, int]) -> list[Cos
     return [_cost(part, bench.plan.models[model], model, counts, rows) for (part, model), counts in added.items()]
 
 
-def place_of(part: str) -> tuple[str, str]:
-    """Return what a part of the ledger is called for people, and the table it makes columns of, if it does."""
+class Place(NamedTuple):
+    """Whose a line of the ledger is."""
+
+    name: str
+    """What it is called for people."""
+    table: str = ""
+    """The table that it makes columns of, or rules on; nothing: of none."""
+    recipe: str = ""
+    """The generator or curator; nothing: neither asked."""
+
+
+def place_of(part: str) -> Place:
+    """Return whose a line of the ledger is."""
     step, *places = part.split("/")
+    if step == "curate" and len(places) > 1:
+        return Place(part, places[1], places[0])
     if step != "generate" or len(places) < 2:
-        return part, ""
-    return f"{places[0]}.{places[-1]}", places[0]
+        return Place(part)
+    return Place(f"{places[0]}.{places[-1]}", places[0], places[-2] if len(places) > 2 else "")
 
 
 def _cost(part: str, provider: Provider, model: str, took: tuple[int, int, int], rows: dict[str, int]) -> Cost:
     from synthwright.kit.chat.prices import cost, price_of
 
-    name, table = place_of(part)
+    place = place_of(part)
     calls, asked, wrote = took
     price = price_of(provider)
     usd = None if price is None else cost(price, asked, wrote)
-    return Cost(name, model, calls, asked, wrote, usd, rows.get(table), table)
+    return Cost(place.name, model, calls, asked, wrote, usd, rows.get(place.table), place.table, place.recipe)

@@ -1,4 +1,4 @@
-"""Why rows went, by table: which rule they broke, which column lacked a value or had too large a one."""
+"""Why rows went, by table: which rule they broke, which column lacked a value, what curators found in them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthwright.core import rules
+from synthwright.core.dataset import Dataset
 from synthwright.core.plan import Plan
 from synthwright.core.rule_nodes import Parsed
 from synthwright.core.schema import Table
@@ -61,9 +62,21 @@ def _named(held: pa.Table, reason: np.ndarray, plan: Plan, table: str) -> Iterat
         wrong = ~holds(held.take(pa.array(broken)), parsed, spec)
         yield broken[wrong], f'rule "{parsed.text}"'
         broken = broken[~wrong]
+    yield from _told(held, reason, plan, table)
     across = [p for p in every if p.form != "row"]  # what rows break only beside others: the one that there is
     if len(across) == 1 and len(broken):
         yield broken, f'rule "{across[0].text}"'
+
+
+def _told(held: pa.Table, reason: np.ndarray, plan: Plan, table: str) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield what curators say that rows which they dropped were about."""
+    for curator in plan.curators:
+        for code in type(curator).reasons:
+            mine = np.flatnonzero(reason == code)
+            gone = Dataset(plan.schema, {table: held.take(pa.array(mine))})
+            said = curator.about(gone, table, code) if len(mine) else ()
+            for one in dict.fromkeys(said):
+                yield mine[np.array(said, dtype=object) == one], one
 
 
 def _rules(plan: Plan, table: str, spec: Table, present: Sequence[str]) -> list[Parsed]:

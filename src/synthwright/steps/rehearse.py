@@ -6,21 +6,26 @@ from collections import Counter
 from dataclasses import replace
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from synthwright import __version__
 from synthwright.core.chat import Request
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import fingerprint
-from synthwright.kit.chat.prices import Estimate, estimate
+from synthwright.kit.chat.prices import Estimate, estimate, estimate_embeddings, tokens_of
 from synthwright.kit.chat.rehearsing import DirectModels
-from synthwright.kit.chat.spending import part_of
+from synthwright.kit.chat.spending import EMBEDDINGS, part_of
 from synthwright.kit.tables import load_dataset, save_dataset
 from synthwright.providers.scripted import Scripted
 from synthwright.steps.curate import curate
+from synthwright.steps.diversity import diversity
 from synthwright.steps.fit import fit
 from synthwright.steps.generate import generate
 from synthwright.steps.models import place_of
 from synthwright.steps.orders import Bench
 from synthwright.steps.start import Begun, first_start
+from synthwright.steps.waves import shard_data
 
 
 class Rehearsed(NamedTuple):
@@ -46,8 +51,10 @@ def rehearse(bench: Bench, rows: int) -> list[Rehearsed]:
     wanted = begun.slots
     begun = _shortened(bench, begun, rows)
     shards, begun = generate(bench, fit(bench), begun, [])
-    curate(bench, shards, [], begun.slots)
-    return _summed(bench, models, wanted, begun)
+    wave = curate(bench, shards, [], begun.slots)
+    if bench.plan.spec.diversity.asks():
+        diversity(bench, [wave], [])
+    return [*_summed(bench, models, wanted, begun), *_embedded(bench, models, wanted, begun, shards)]
 
 
 def _shortened(bench: Bench, begun: Begun, rows: int) -> Begun:
@@ -67,10 +74,27 @@ def _summed(bench: Bench, models: DirectModels, wanted: dict[str, int], begun: B
         asked.setdefault((part_of(key), model), []).append(request)
     found = []
     for (part, model), requests in asked.items():
-        name, table = place_of(part)
-        made, whole = _rows(table, wanted, begun.slots)
+        place = place_of(part)
+        made, whole = _rows(place.table, wanted, begun.slots)
         calls = round(len(requests) * whole / made) if made else len(requests)
-        found.append(Rehearsed(name, model, tuple(requests), estimate(requests, bench.plan.models[model], calls)))
+        found.append(Rehearsed(place.name, model, tuple(requests), estimate(requests, bench.plan.models[model], calls)))
+    return found
+
+
+def _embedded(
+    bench: Bench, models: DirectModels, wanted: dict[str, int], begun: Begun, shards: list[str]
+) -> list[Rehearsed]:
+    """Return what embeddings take: of texts that rows hold for all rows, of others (evaluation sets) once."""
+    pieces = [shard_data(bench, key) for key in shards]
+    cells = {v for p in pieces for t in p.tables.values() for c in t.columns if pa.types.is_large_string(c.type)
+             for v in pc.unique(c).to_pylist() if v}  # fmt: skip
+    made, whole = _rows("", wanted, begun.slots)
+    found = []
+    for model, texts in models.embedded.items():
+        times = [whole / made if made and any(cell in text for cell in cells) else 1.0 for text in texts]
+        tokens = sum(n * tokens_of(text) for n, text in zip(times, texts, strict=True))
+        all_ = estimate_embeddings(tokens, sum(times), bench.plan.models[model])
+        found.append(Rehearsed(EMBEDDINGS, model, (), all_))
     return found
 
 

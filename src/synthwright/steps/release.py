@@ -29,7 +29,7 @@ from synthwright.report.formats import write_report
 from synthwright.report.manifest import write_manifest
 from synthwright.report.report import Report
 from synthwright.report.verdict import settle
-from synthwright.steps.cells import Tally, tallies, unfilled
+from synthwright.steps.cells import Tally, in_vain, tallies, unfilled
 from synthwright.steps.evaluate import case_of, likened
 from synthwright.steps.models import costs
 from synthwright.steps.orders import Bench
@@ -89,8 +89,8 @@ def release(ended: Ended, place: Out) -> Report:
 def _effort(ended: Ended, rows: dict[str, int], filled: list[Tally]) -> dict[str, Any]:
     """Return what language models cost, and how the cells were filled: what a cell's row cost follows from both."""
     spent = costs(ended.bench, ended.waves, rows)
-    found = [CostRow(part=c.part, model=c.model, calls=c.calls, asked=c.asked, wrote=c.wrote, usd=c.usd, rows=c.rows)
-             for c in spent]  # fmt: skip
+    found = [CostRow(part=c.part, recipe=c.recipe, model=c.model, calls=c.calls, asked=c.asked, wrote=c.wrote,
+                     usd=c.usd, rows=c.rows) for c in spent]  # fmt: skip
     made = Counter[str]()
     for one in filled:
         made[one.table] += one.made
@@ -186,6 +186,8 @@ def _notes(ended: Ended, filled: list[Tally]) -> list[str]:
         notes.append(f"these columns hold real values of real rows, varied a little, as the specification asks: "
                      f"{', '.join(near)}")  # fmt: skip
     notes += unfilled(filled)
+    notes += [f"{table}: none of {made:,} rows stayed, so no more were made: see why they went"
+              for table, made in in_vain(ended.bench, ended.waves).items()]  # fmt: skip
     notes += guarantee(ended.bench.plan.parts, ended.bench.plan.curators)
     return notes + list(likened(ended.bench, ended.kept, ended.asked).notes)
 

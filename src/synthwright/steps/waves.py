@@ -49,7 +49,7 @@ class Wave(NamedTuple):
         return {v.table: ~v.keep for v in load_verdicts(self.at / "slots")}
 
     def notes(self) -> list[str]:
-        """Return what curators want readers of the report to know."""
+        """Return what generators and curators want readers of the report to know."""
         said: list[str] = json.loads((self.at / "notes.json").read_bytes())
         return said
 

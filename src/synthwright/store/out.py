@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -29,15 +30,18 @@ class Out:
 
     at: Path
     _lock: IO[str] | None = None
+    _made: tuple[Path, ...] = ()
+    """The folders that were not there before, the outermost first."""
 
     @staticmethod
     def open(at: Path) -> Out:
         """Return the folder, made if it is not there; lock it by entering it."""
         if at.exists() and not at.is_dir():
             raise StoreError(str(at), "the output", wanted="a folder", got="a file", remedy="choose another --out")
+        made = tuple(p for p in (*reversed(at.parents), at) if not p.exists())
         with said_plainly(at):
             at.mkdir(parents=True, exist_ok=True)
-        return Out(at)
+        return Out(at, _made=made)
 
     def __enter__(self) -> Self:
         with said_plainly(self.at):
@@ -50,9 +54,19 @@ class Out:
                              remedy="wait for it, or choose another --out") from None  # fmt: skip
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if self._lock is None:
+            return
+        if failed is not None and self.at in self._made and not self._came_to_be():
+            shutil.rmtree(self.at, ignore_errors=True)
+            for folder in reversed(self._made[:-1]):
+                with contextlib.suppress(OSError):  # somebody else is in it
+                    folder.rmdir()
+        self._lock.close()
+
+    def _came_to_be(self) -> bool:
+        """Return whether there is anything in the folder but what says that it was opened."""
+        return any(p.name != _LOCK for p in self.at.rglob("*") if not p.is_dir() or p.is_symlink())
 
     def claim(self, fingerprint: str, *, force: bool) -> None:
         """Take the folder for a run; refuse one that holds another run or anybody's files, unless forced.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.kit.chat.asking_for_tests import Fake, FakeChat, FakeLog, JumpingLoop, echo, now, one
 
-from synthwright.core.chat import Ask, ModelError, NoReply, Reply, Request
+from synthwright.core.chat import Ask, ModelError, NobodyThere, NoReply, Reply, Request
 from synthwright.kit.chat.asking import Asking
 from synthwright.kit.chat.pacing import Bucket, Gate, Patience
 
@@ -174,6 +174,18 @@ def test_an_endpoint_that_comes_back() -> None:
     with _asking(chat) as asking:
         assert asking.each(range(1_000), one) == [f"re: question {i}" for i in range(1_000)]
     assert len([t for t in chat.times if 2 < t < 40]) < 80
+
+
+def test_nobody_waits_long_where_nothing_listens() -> None:
+    """Where nothing listens on this machine and never did, the run ends soon; a server that was there is waited for."""
+    gone = NobodyThere("nothing answers there", again=True)
+    chat = FakeChat(lambda _: gone, 0.01)
+    with _asking(chat) as asking, pytest.raises(ModelError, match="nothing answers there"):
+        asking.each(range(1_000), one)
+    assert max(chat.times) < QUICK.unheard
+    chat = FakeChat(lambda r: gone if 2 < now() < 40 else echo(r), 0.1)
+    with _asking(chat) as asking:
+        assert asking.each(range(1_000), one) == [f"re: question {i}" for i in range(1_000)]
 
 
 def test_single_failures_stop_nothing() -> None:

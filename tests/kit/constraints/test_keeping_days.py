@@ -58,3 +58,43 @@ def test_what_stands_on_a_distance_is_restored_in_order() -> None:
     keeper, found = kept(data)
     assert [g.target for g in keeper.tables["t"].gaps] == ["due", "at"]
     check(data, found)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin", "+05:30"])
+def test_what_an_instant_says_is_computed(zone: str | None) -> None:
+    """Its day, its midnight, its time to the minute, and the nights to another one hold in every row."""
+    begin, end = instants(900, zone), instants(900, zone)
+    at, out = (pd.Series(c.to_pandas()) for _, c in (begin, end))
+    columns = {
+        "at": begin, "out": end, "on": (DATE, at.dt.date),
+        "night": (begin[0], pa.Array.from_pandas(at.dt.normalize()).cast(canonical(begin[0]))),
+        "clock": (Field(kind=Kind.TIME, step=60_000_000), pa.array(at.dt.floor("min").dt.time, pa.time64("us"))),
+        "nights": (Field(kind=Kind.INTEGER), [(o - a).days for o, a in zip(out.dt.date, at.dt.date, strict=True)]),
+    }  # fmt: skip
+    rules = ("on == date(at)", "night == date(at)", "clock == time(at)", "nights == date(out) - date(at)")
+    keeper, found = kept(dataset(columns, *rules))
+    assert {s.target for s in keeper.tables["t"].steps} == {"on", "night", "clock", "nights"}
+    made = check(dataset(columns, *rules), found).column("clock").cast(pa.int64()).to_numpy()
+    assert not np.any(made % 60_000_000)
+
+
+def test_what_is_there_now_and_then_equals_its_source_where_it_is() -> None:
+    """A day of death is kept to the day of discharge; as many have one as before."""
+    left = DAY.dt.date
+    died = left.where(RNG.random(ROWS) < 0.2)
+    data = dataset({"left": (DATE, left), "died": (DATE, [None if pd.isna(d) else d for d in died])}, "died == left")
+    made = check(data, kept(data)[1])
+    assert abs(made.column("died").null_count - int(died.isna().sum())) < 60
+
+
+def test_ends_lie_whole_months_after_beginnings() -> None:
+    """A year less a day, and as many months as another column says, in every row."""
+    term = RNG.choice([1, 3, 12, 24], ROWS)
+    due = [a + pd.DateOffset(months=int(t)) for a, t in zip(DAY, term, strict=True)]
+    end = DAY + pd.DateOffset(years=1) - pd.Timedelta(days=1)
+    columns = {"start": (DATE, DAY.dt.date), "end": (DATE, end.dt.date), "term": (Field(kind=Kind.INTEGER), term),
+               "due": (DATE, [d.date() for d in due])}  # fmt: skip
+    data = dataset(columns, "end == start + months(12) - 1", "due == start + months(term)")
+    keeper, found = kept(data)
+    assert {s.target for s in keeper.tables["t"].steps} == {"end", "due"}
+    check(data, found)

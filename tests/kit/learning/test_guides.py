@@ -13,7 +13,7 @@ from synthwright.core.schema import Field, Kind
 from synthwright.kit.coding.codecs import observe, settle
 from synthwright.kit.learning.additive import Scores
 from synthwright.kit.learning.coded import Coded
-from synthwright.kit.learning.guides import Guide, pointed
+from synthwright.kit.learning.guides import FEW, Guide, pointed
 from synthwright.kit.learning.splits import Features, Growth
 
 ROWS = 1_500
@@ -67,8 +67,8 @@ def test_what_one_column_decides_needs_no_guide(*, labels: bool) -> None:
 
 
 def test_few_rows_are_not_learned_from() -> None:
-    """Below three hundred rows there is no guide."""
-    assert told(survey(250, 0.7), labels=False)[0] is None
+    """Below a hundred rows there is no guide."""
+    assert told(survey(FEW - 1, 0.7), labels=False)[0] is None
 
 
 def test_a_guide_is_kept_and_checked() -> None:

@@ -32,12 +32,11 @@ from synthwright.core.chat import (
     Vectors,
 )
 from synthwright.kit.chat.pacing import Patience
+from synthwright.kit.chat.prices import BATCH
 from synthwright.kit.chat.spending import EMBEDDINGS, Count, Ledger, Line, part_of
 from synthwright.kit.chat.trying import Model, Shared
 
 Result = TypeVar("Result")
-BATCH = 64
-"""Texts whose embeddings are asked for at once."""
 _BREATH = 64
 """After how many finished items the loop looks at its other business: work that needs no answer would never let it."""
 _PATIENT = Patience()

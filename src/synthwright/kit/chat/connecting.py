@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from synthwright.core.chat import NoReply
+from synthwright.core.chat import NobodyThere, NoReply
 from synthwright.kit.chat.endpoints import Endpoint, Guard, RefusedAddressError
 from synthwright.kit.chat.refusals import MALFORMED, TOO_LONG, About
 
@@ -111,7 +111,8 @@ def broken(error: Exception, about: About, *, local: bool) -> NoReply:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return NoReply(f"{url}: the name of the host was not found", again=True)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return NoReply(f"{url}: nothing answers there{_start(about) if local else ''}", again=True)
+        kind = NobodyThere if local and isinstance(reason, ConnectionRefusedError) else NoReply
+        return kind(f"{url}: nothing answers there{_start(about) if local else ''}", again=True)
     if isinstance(error, asyncio.TimeoutError):
         return NoReply(f"{url} did not answer in time: 'seconds' says how long it may take", again=True)
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | aiohttp.ClientOSError):
@@ -120,6 +121,8 @@ def broken(error: Exception, about: About, *, local: bool) -> NoReply:
 
 
 def _start(about: About) -> str:
-    """Return what to start on this machine, in two lines."""
-    return (f"\nStart Ollama: ollama serve, then ollama pull {about.model}  (url: http://localhost:11434/v1)"
-            f"\nor vLLM: vllm serve {about.model}  (url: http://localhost:8000/v1)")  # fmt: skip
+    """Return what to do without, and what to start on this machine or to set, in two lines."""
+    return ("; --dry-run shows the first prompts without it"
+            f"\nStart Ollama: ollama serve, then ollama pull {about.model}  (url: http://localhost:11434/v1)"
+            f"\nor vLLM: vllm serve {about.model}  (url: http://localhost:8000/v1)"
+            ", or ask OpenAI: export OPENAI_API_KEY=…  ({use: openai, with: {model: gpt-5-mini}})")  # fmt: skip

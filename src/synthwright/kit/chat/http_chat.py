@@ -105,8 +105,9 @@ class Hosted(Provider, ABC):
         if self.key_name is None:
             return None
         own = "model: qwen3:8b, url: 'http://localhost:11434/v1', allow_private: true"
-        remedy = (f"Set it, or ask a server of your own:\n  export {self.key_name}=…\n"
-                  f"  ollama serve    with {{use: openai, with: {{{own}}}}}")  # fmt: skip
+        remedy = ("Set it, or ask a server of your own; --dry-run shows the first prompts without either:\n"
+                  f"  export {self.key_name}=…\n"
+                  f"  ollama serve, or vllm serve    with {{use: openai, with: {{{own}}}}}")  # fmt: skip
         return Secret.of(self.key_name, self.name, remedy)
 
     @abstractmethod

@@ -13,7 +13,7 @@ from asyncio import AbstractEventLoop, CancelledError, Future, TimerHandle, get_
 from collections import deque
 from typing import NamedTuple
 
-from synthwright.core.chat import NoReply
+from synthwright.core.chat import NobodyThere, NoReply
 
 _FIRST = 8
 """Requests at once before anything is known."""
@@ -44,6 +44,8 @@ class Patience(NamedTuple):
     """After how long of nothing but failures the run stops, where no answer ever came."""
     lasting: float = 180.0
     """The same where answers came before."""
+    absent: float = 4.0
+    """The same where none ever came, and nothing listens there on this machine."""
 
     def wait(self, times: int) -> float:
         """Return a pause that doubles each time, of which the operating system draws the second half."""
@@ -159,10 +161,11 @@ class Gate:
             self._pauses += 1
         self.leave()
 
-    def down(self) -> float | None:
-        """Return for how many seconds there were nothing but failures, where that is longer than is borne."""
+    def down(self, no: NoReply) -> float | None:
+        """Return for how many seconds there were nothing but failures, the last `no`; None where that is borne."""
         lasted = get_running_loop().time() - self._since
-        borne = self._patience.lasting if self.heard else self._patience.unheard
+        unheard = self._patience.absent if isinstance(no, NobodyThere) else self._patience.unheard
+        borne = self._patience.lasting if self.heard else min(unheard, self._patience.unheard)
         return lasted if self.failures >= self._patience.failures and lasted >= borne else None
 
     def close(self) -> None:

@@ -24,6 +24,8 @@ _TURN = 4
 UNSAID = 512
 """Tokens of an answer where nothing says how long it may be and none is known."""
 _PER_TOKEN, _AT_LEAST = 0.02, 0.5
+BATCH = 64
+"""Texts whose embeddings are asked for at once."""
 """Seconds in which a usual server writes a token, and answers at all; a rough guess."""
 
 
@@ -143,6 +145,13 @@ def estimate(
     )
     usd = None if price is None else cost(price, asked, wrote)
     return Estimate(many, round(asked), round(wrote), usd, seconds)
+
+
+def estimate_embeddings(tokens: float, texts: float, provider: Provider) -> Estimate:
+    """Return what it takes to embed so many texts, of so many tokens together."""
+    price, calls = price_of(provider), -(-round(texts) // BATCH)
+    usd = None if price is None else cost(price, tokens, 0.0)
+    return Estimate(calls, round(tokens), 0, usd, _AT_LEAST * calls)
 
 
 def _endpoint(url: str) -> str:

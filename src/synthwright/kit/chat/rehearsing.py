@@ -23,6 +23,8 @@ class DirectModels:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.asked: list[tuple[str, Request, Key]] = []
+        self.embedded: dict[str, dict[str, None]] = {}
+        """By model, the texts whose embeddings were asked for, each once."""
 
     def each(
         self,
@@ -52,6 +54,7 @@ class DirectModels:
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors that follow from the texts."""
+        self.embedded.setdefault(model, {}).update(dict.fromkeys(texts))
         return [[n / 255 for n in hashlib.sha256(f"{model} {text}".encode()).digest()] for text in texts]
 
     def ledger(self) -> Ledger:

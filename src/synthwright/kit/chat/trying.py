@@ -228,7 +228,7 @@ class Model:
                                    remedy=shared.remedy("run again then")))  # fmt: skip
         if not no.again and not self.gate.heard:
             self._refuses(no, who)
-        if (lasted := self.gate.down()) is not None:
+        if (lasted := self.gate.down(no)) is not None:
             shared.stop(ModelError(
                 who, "the endpoint does not answer",
                 got=f"nothing but failures for {lasted:,.0f} s, the last: {no.why}",

@@ -15,12 +15,51 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.numerals import parse_numerals, spell_numerals
+from synthwright.core.schema import Kind
 from synthwright.kit.coding.patterns import padded, pick
 from synthwright.kit.coding.skeletons import Slot
 from synthwright.kit.coding.spelled import Said, spelled
 from synthwright.kit.sampling.dice import Dice, permuted
 
 _WORD = 2**62
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number in a text."""
+
+    form: str
+    """How it is spelled."""
+    step: float
+    """What it is a multiple of."""
+    knots: tuple[float, ...]
+    """Means of groups of rows, ascending: what it is where nothing says so."""
+    base: int = -1
+    """The part of the text that it is counted from, as it is never on the other side of it; -1: from zero."""
+    sign: int = 1
+    """Whether it is above that part (1) or below it (-1)."""
+
+    def make(self, dice: Dice, known: pa.Array | None, base: np.ndarray | None) -> np.ndarray:
+        """Return the number of each row, or how far it is from the part that it is counted from, if that is given.
+
+        Args:
+            dice: the randomness of each row.
+            known: what is learned of it; null, or nothing: it is drawn by itself.
+            base: the numbers that it is counted from.
+        """
+        own = np.interp(dice.uniform() * (len(self.knots) - 1), np.arange(len(self.knots)), self.knots)
+        if known is not None:
+            learned = np.asarray(known.cast(pa.float64()).fill_null(np.nan))
+            own = np.where(np.isnan(learned), own, learned)
+        if base is None:
+            return np.rint(own / self.step) * self.step
+        at = (base + self.sign * np.maximum(own, 0.0)) / self.step
+        return (np.ceil(at - 1e-6) if self.sign > 0 else np.floor(at + 1e-6)) * self.step
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `Amount(**…)` makes the same from."""
+        return {"form": self.form, "step": self.step, "knots": list(self.knots), "base": self.base, "sign": self.sign}
 
 
 @dataclass(frozen=True)
@@ -35,6 +74,8 @@ class Piece:
     """The hidden column that says it; nothing: none does."""
     width: int = 0
     """How many digits it has at least, where that column is of numbers."""
+    amount: Amount | None = None
+    """Where it is a number: how it is spelled, and what it is counted from."""
 
     @property
     def anew(self) -> bool:
@@ -55,16 +96,32 @@ class Piece:
             return said
         return _texts(pc.coalesce(known.cast(pa.large_string()), pa.array(said, pa.large_string())))
 
+    def count(
+        self, amount: Amount, dice: Dice, beside: pa.Table | None, hidden: Mapping[str, pa.Array],
+        base: np.ndarray | None,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the number that stands there in each row."""
+        made = amount.make(dice, hidden.get(self.hidden), base)
+        if self.copied is None or beside is None:
+            return made
+        known = np.asarray(parse_numerals(spelled(beside, self.copied), amount.form, Kind.NUMBER).fill_null(np.nan))
+        return np.where(np.isnan(known), made, known)
+
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same from."""
         copied = None if self.copied is None else list(self.copied)
-        return {"slot": self.slot.to_json(), "copied": copied, "hidden": self.hidden, "width": self.width}
+        amount = None if self.amount is None else self.amount.to_json()
+        return {"slot": self.slot.to_json(), "copied": copied, "hidden": self.hidden, "width": self.width,
+                "amount": amount}  # fmt: skip
 
     @staticmethod
     def of_json(said: dict[str, Any]) -> Piece:
         """Rebuild a part."""
         copied = None if said["copied"] is None else Said(*said["copied"])
-        return Piece(Slot.of_json(said["slot"]), copied, said["hidden"], said["width"])
+        amount = (
+            None if said["amount"] is None else Amount(**{**said["amount"], "knots": tuple(said["amount"]["knots"])})
+        )
+        return Piece(Slot.of_json(said["slot"]), copied, said["hidden"], said["width"], amount)
 
 
 @dataclass(frozen=True)
@@ -99,7 +156,11 @@ class Composed:
             at, own, said = pa.array(rows), dice.some(rows), np.full(len(rows), "", dtype=np.str_)
             held, parts = None if beside is None else beside.take(at), {n: a.take(at) for n, a in hidden.items()}
             fresh = self._numbered(pieces, numbers[rows], own) if self.unique else {}
+            counts = _counts(pieces, own, held, parts)
             for j, piece in enumerate(pieces):
+                if piece.amount is not None:
+                    said = np.char.add(said, _texts(spell_numerals(pa.array(counts[j]), piece.amount.form)))
+                    continue
                 said = np.char.add(said, fresh[j] if j in fresh else piece.make(own, held, parts))
             out[rows] = said if len(pieces) not in fresh else np.char.add(said, fresh[len(pieces)])
         return pa.array(out.astype(np.str_), pa.large_string())
@@ -132,6 +193,22 @@ class Composed:
         """Rebuild it."""
         built = tuple(tuple(map(Piece.of_json, pieces)) for pieces in said["built"])
         return Composed(built, tuple(said["shares"]), said["unique"])
+
+
+def _counts(
+    pieces: tuple[Piece, ...], dice: Dice, beside: pa.Table | None, hidden: Mapping[str, pa.Array]
+) -> dict[int, np.ndarray]:
+    """Return the numbers of texts that are built in one way, by their place; those first that others count from."""
+    waiting = [j for j, p in enumerate(pieces) if p.amount is not None]
+    found: dict[int, np.ndarray] = {}
+    while waiting:
+        ready = [j for j in waiting if (a := pieces[j].amount) and (a.base < 0 or a.base in found)]
+        for j in ready:
+            amount = pieces[j].amount
+            assert amount is not None  # noqa: S101  none else waits
+            found[j] = pieces[j].count(amount, dice, beside, hidden, found.get(amount.base))
+        waiting = [j for j in waiting if j not in ready]
+    return found
 
 
 def _texts(values: pa.Array) -> np.ndarray:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Field, Kind, canonical
 from synthwright.core.values import nulls
+from synthwright.kit.coding.amounts import amounts_of
 from synthwright.kit.coding.composing import Asked, composed_of
 from synthwright.kit.coding.keys import Coded
 from synthwright.kit.coding.makers import ComposedMaker, FakeMaker, KeyMaker, Maker, TextMaker
@@ -56,7 +57,9 @@ class Looks(NamedTuple):
         code = _code(field, maker) if name not in self.fixed else None
         if code == "" or (code and self.fields):  # keys that nothing is beside are the same wherever they are made
             texts = pc.if_else(pa.array(~missing), column.combine_chunks(), pa.scalar(None, column.type))
-            found = composed_of(Asked(name, code, self.scale, self.protect), texts, self.held, self.said)
+            asked = Asked(name, code, self.scale, self.protect)
+            found = amounts_of(asked, texts, self.held, self.said)
+            found = found or composed_of(asked, texts, self.held, self.said)
             if found is not None:
                 return Look(ComposedMaker(field, found.composed), self._worth(name, found.which) | found.hidden)
         elif isinstance(maker, FakeMaker) and len(maker.fake.spellings) > 1 and pa.types.is_large_string(column.type):

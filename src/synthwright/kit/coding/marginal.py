@@ -19,6 +19,9 @@ CROWDED = 4
 """A block that spans more than so many times its own rows in point masses is no neighbourhood."""
 RULED = 3
 """Where point masses have so many times the rows of all others, the nearest stands for rare values between them."""
+WIDE = 16
+"""How many lattice values for each real one, between the quartiles, make a column sparse."""
+_TRIED = 16
 _LATTICE_END = 2.0**52
 
 
@@ -219,17 +222,24 @@ def _kept_clear(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return for each block a stride and a residue that none of its rare real values has, and which may meet one.
 
-    A lattice is sparse where a block still has about as many values to give as it holds; on a dense one, no residue
-    is chosen, and coincidence is chance.
+    The stride is the smallest that there is, so that many values are left to give. A lattice is sparse where these are
+    still twice as many as the block holds, for fewer would come again and again; in a column that is sparse as a whole,
+    a narrow block needs only about as many. On a dense lattice no residue is chosen, and coincidence is chance, as it
+    is among real rows.
     """
-    stride, offset = np.ones(len(low)), np.zeros(len(low))
+    stride, offset, sparse = np.ones(len(low)), np.zeros(len(low)), np.zeros(len(low), dtype=bool)
     first, last = np.ceil(low), np.floor(high)
     begin, end = np.searchsorted(real, first, "left"), np.searchsorted(real, last, "right")
-    held = (end - begin).astype(np.float64)
-    room = last - first + 1 >= (held + 1) * np.maximum(held - 4, 2)
-    sparse = (held > 0) & room & (np.maximum(np.abs(low), np.abs(high)) < _LATTICE_END)
-    for b in np.flatnonzero(sparse):
-        free = np.ones(int(held[b]) + 1, dtype=bool)  # one residue more than there are values: one is free
-        free[np.mod(np.rint(real[begin[b] : end[b]]), held[b] + 1).astype(np.int64)] = False
-        stride[b], offset[b] = held[b] + 1, rng.choice(np.flatnonzero(free))
+    held, span = end - begin, last - first + 1
+    within = np.maximum(np.abs(low), np.abs(high)) < _LATTICE_END
+    middle = real[len(real) // 4 : len(real) - len(real) // 4]
+    wide = len(middle) > 0 and middle[-1] - middle[0] >= WIDE * len(middle)
+    left = np.maximum(held - 4, 2) if wide else 2 * held
+    for b in np.flatnonzero((held > 0) & within & (span >= 2 * left)):
+        values, most = np.rint(real[begin[b] : end[b]]), span[b] / left[b]
+        for size in (*range(2, min(held[b], _TRIED) + 1), held[b] + 1):  # more residues than values: one is free
+            free = np.setdiff1d(np.arange(size), np.mod(values, size)) if size <= most else ()
+            if len(free):
+                stride[b], offset[b], sparse[b] = size, rng.choice(free), True
+                break
     return stride, offset, ~sparse & ~((held == 0) & (first <= last))

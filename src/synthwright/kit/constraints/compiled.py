@@ -7,11 +7,12 @@ import operator
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from synthwright.core.rule_nodes import (
     Among,
+    Apply,
     Call,
     Compare,
     Every,
@@ -24,8 +25,9 @@ from synthwright.core.rule_nodes import (
     Sum,
     parts_of,
 )
-from synthwright.core.rule_types import Type, instant, type_of_field
-from synthwright.core.schema import Kind, Table, canonical
+from synthwright.core.rule_types import instant, type_of_field
+from synthwright.core.schema import Field, Kind, Table, canonical
+from synthwright.kit.constraints.compiled_values import Value, months_later, of_clock
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,46 +45,6 @@ _COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-class Value(NamedTuple):
-    """A compiled node: a polars expression and what is known about its numbers."""
-
-    expr: pl.Expr
-    type: Type
-    scale: int | None = None
-    """The number is the expression's whole number / 10**scale; nothing: a float."""
-    digits: int = 0
-    """Decimal digits that the whole number may have."""
-    size: pl.Expr | None = None
-    """How large the numbers were that it was computed from; nothing: as large as it is."""
-    column: bool = False
-    """Whether it is a bare column."""
-    fixed: bool = False
-    """Whether it is written in the rule."""
-    step: float | None = None
-    """The lattice: of the column, or the finest of those it was computed from."""
-    ahead: int = 0
-    """Minutes that an instant's clock is ahead of UTC, where its column has an offset in place of a zone."""
-
-    def floats(self) -> pl.Expr:
-        """Return the number as a float."""
-        import polars as pl
-
-        if self.scale is None:
-            return self.expr
-        return self.expr.cast(pl.Float64) / 10.0**self.scale if self.scale else self.expr.cast(pl.Float64)
-
-    def scaled(self, scale: int) -> pl.Expr:
-        """Return an exact number in finer units."""
-        import polars as pl
-
-        finer = scale - (self.scale or 0)
-        return self.expr * pl.lit(10**finer, dtype=pl.Int128) if finer else self.expr
-
-    def magnitude(self) -> pl.Expr:
-        """Return how large the numbers were."""
-        return self.floats().abs() if self.size is None else self.size
 
 
 class Compiler:
@@ -108,6 +70,8 @@ class Compiler:
                 return _literal(node.value)
             case Call():
                 return self._call(node)
+            case Apply():
+                return self._extreme(node)
             case Sum():
                 return self._sum(node)
             case Product():
@@ -137,6 +101,8 @@ class Compiler:
         kind = type_of_field(field)
         if kind == "datetime":
             return Value(expr, kind, column=True, ahead=ahead_of(canonical(field).tz) or 0)
+        if kind == "time":
+            return Value(expr, kind, column=True, step=ticks_of_time(field))
         if kind != "number":
             return Value(expr, kind, column=True)
         if isinstance(dtype, pl.Duration):
@@ -160,13 +126,31 @@ class Compiler:
                 number = inner.floats()
                 made = number.log(10.0) if node.function == "log10" else getattr(number, node.function)()
                 return Value(pl.when(made.is_finite()).then(made), "number")
+            case "months":
+                return Value(inner.floats().round().cast(pl.Int64, strict=False), "months")
             case "length":
                 text = inner.type == "text"
                 count = inner.expr.str.len_chars() if text else inner.expr.bin.size()
             case _:
                 clock = inner.expr + pl.duration(minutes=inner.ahead) if inner.ahead else inner.expr
+                found = of_clock(clock, node.function)
+                if found is not None:
+                    return found
                 count = getattr(clock.dt, node.function)()
         return Value(count.cast(pl.Int128), "number", 0, 20)
+
+    def _extreme(self, node: Apply) -> Value:
+        """Return the greatest or the least of several numbers, of those that are there."""
+        import polars as pl
+
+        values = [_number(self.value(argument)) for argument in node.arguments]
+        pick = pl.max_horizontal if node.function == "max" else pl.min_horizontal
+        step = functools.reduce(_finest, [v.step for v in values if not v.fixed] or [None])
+        scale = max((v.scale for v in values if v.scale is not None), default=0)
+        digits = max(v.digits + scale - (v.scale or 0) for v in values)
+        if all(v.scale is not None for v in values) and digits <= DIGITS:
+            return Value(pick(*(v.scaled(scale) for v in values)), "number", scale, digits, step=step)
+        return Value(pick(*(v.floats() for v in values)), "number", step=step)
 
     def _product(self, node: Product) -> Value:
         import polars as pl
@@ -189,7 +173,8 @@ class Compiler:
     def _sum(self, node: Sum) -> Value:
         terms = [(sign, self.value(term)) for sign, term in node.terms]
         days = [(sign, v) for sign, v in terms if v.type in ("date", "datetime")]
-        numbers = [(sign, _number(v)) for sign, v in terms if v.type not in ("date", "datetime")]
+        numbers = [(sign, _number(v)) for sign, v in terms if v.type not in ("date", "datetime", "months")]
+        days = months_later(days, [(sign, v) for sign, v in terms if v.type == "months"])
         if not days:
             return _added(numbers)
         total = sum(sign for sign, _ in days)
@@ -247,6 +232,9 @@ class Compiler:
             left, right = self._instants(left, right)
         elif left.type == right.type == "datetime":
             left, right = self._together(left, right)
+        elif left.type == right.type == "time" and sign in ("==", "!=") and left.column != right.column:
+            step = left.step or right.step or 1.0
+            left, right = (v._replace(expr=at_most(v.expr, step)) for v in (left, right))
         if left.type != right.type or left.type == "number":
             return _compared(sign, _number(left), _number(right))
         return _COMPARE[sign](left.expr, right.expr)
@@ -298,6 +286,18 @@ class Compiler:
             for v, zone in zip((left, right), zones, strict=True)
         )
         return one, other
+
+
+def ticks_of_time(field: Field) -> float | None:
+    """Return the lattice of a column of times of day in nanoseconds; nothing: it keeps to none."""
+    return None if not field.step else field.step * {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1}[canonical(field).unit]
+
+
+def at_most(time: pl.Expr, step: float) -> pl.Expr:
+    """Return times of day as the last ones on a lattice (of nanoseconds) that are not later: 12:05 for 12:05:59."""
+    import polars as pl
+
+    return (time.to_physical() // int(step) * int(step)).cast(pl.Time)
 
 
 def ahead_of(zone: str | None) -> int | None:

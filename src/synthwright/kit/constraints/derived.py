@@ -23,6 +23,8 @@ from synthwright.kit.rows import mix, row_hashes, value_hashes
 
 SHARED = 3
 """Rows that must share a value before it is kept."""
+_COMPUTED = (("number", "boolean"), ("date", "datetime"))
+"""What a formula gives and a column of another type can hold: a truth value, midnight."""
 HEAVIER = 0.1
 """By how much a value's share of the rows exceeds those in other columns where another column is computed."""
 
@@ -154,7 +156,7 @@ def equations(parsed: Parsed, spec: Table) -> list[Formula]:
             if column in out or formula is None or not names_in(formula):
                 continue
             kinds = type_of(formula, spec), type_of(Name(column), spec)
-            if kinds[0] == kinds[1] or kinds == ("number", "boolean"):  # what is left of one
+            if kinds[0] == kinds[1] or kinds in _COMPUTED:  # what is left of one
                 bare = Name(column) in (node.left, node.right)
                 out[column] = (bare, Formula(column, parsed.text, formula, whole=False))
     return [formula for _, formula in sorted(out.values(), key=lambda pair: not pair[0])]

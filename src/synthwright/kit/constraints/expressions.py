@@ -21,7 +21,8 @@ from synthwright.core.rule_types import faults
 from synthwright.core.rules import parse, unknown_columns
 from synthwright.core.schema import Field, Kind, Table, canonical
 from synthwright.core.values import from_numbers, part_of
-from synthwright.kit.constraints.compiled import Compiler, Value, a_day, ahead_of
+from synthwright.kit.constraints.compiled import Compiler, a_day, ahead_of, at_most, ticks_of_time
+from synthwright.kit.constraints.compiled_values import Value
 from synthwright.kit.rows import rank_in_group, row_hashes
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def computed(held: pa.Table, node: Node, spec: Table, field: Field) -> pa.Array:
         zone = target.tz if ahead is None else "UTC"
         expr = expr.cast(pl.Datetime(target.unit)).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
         expr = expr - pl.duration(minutes=ahead) if ahead else expr
+    if found.type == "time" and (step := ticks_of_time(field)):
+        expr = at_most(expr, step)
     made = frame.with_columns(expr.alias("out"))["out"].to_arrow()
     return made.cast(target, safe=False)
 

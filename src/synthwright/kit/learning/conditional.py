@@ -27,6 +27,8 @@ from synthwright.kit.learning.trees import is_sound as forest_is_sound
 
 WIDE = 64
 """Columns that a column is made from, at most: those that tell most about it."""
+MANY = 300
+"""Rows below which nothing but trees is learned where a table has more columns than that: it would take minutes."""
 NEAR = 3
 """Columns that a correction compares a value with."""
 OUTSTANDING = 0.25
@@ -188,7 +190,8 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
         return mine
     features = mine.features(known.bins, known.nominal)
     guide = None
-    dials = dials._replace(refine=dials.refine and len(rows) >= FEW)
+    enough = len(rows) >= (FEW if len(known.columns) <= WIDE else MANY)
+    dials = dials._replace(refine=dials.refine and enough)
     if dials.refine and column.ordered and column.token_count > FINE:
         guide, bins = guided(features.bins, column.rank[places], rows, ctx.at("guide"))
     if dials.refine and guide is None:

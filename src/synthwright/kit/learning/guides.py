@@ -23,7 +23,7 @@ from synthwright.kit.learning.trees import grown, leaves
 
 LEARN = 50_000
 """Rows that guides and corrections are learned from, at most."""
-FEW = 300
+FEW = 100
 """Rows below which neither is learned."""
 GUIDED = 0.3
 """The share of a column's variance that a guide must explain."""

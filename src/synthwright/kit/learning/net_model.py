@@ -35,6 +35,8 @@ TRIED = 10_000
 """Rows that are made for that, at most."""
 LEVELLED = 4
 """How often slots are made and counted to see how likely they should be."""
+LATER = 0.2
+"""How long a second training takes beside the first, where a method has one."""
 FEWEST = 40
 """Made values of one column from which that is worth it."""
 
@@ -221,6 +223,8 @@ class Lesson(NamedTuple):
     """The dials of the network, by name."""
     learner: Callable[[Plan, Table, np.ndarray], Learner]
     """Makes what learns from the plan, the rows, and which of them train."""
+    later: Callable[[Any, Table, np.ndarray], Learner] | None = None
+    """Makes what learns when this is over, from the network, the rows and the bends: for `LATER` of the steps."""
 
 
 def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: Context) -> Made:
@@ -236,14 +240,28 @@ def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: C
         [__version__, recipe.fingerprint(), data.fingerprint(), list(part), ctx.seed, list(ctx.place)]
     )
     with nets.quiet():
+        table = nets.tensors(rows)
         with nets.begun_with(ctx.at("weights")):
-            one = lesson.learner(plan, nets.tensors(rows), nets.halves(len(rows.slots), ctx)[0])
+            one = lesson.learner(plan, table, nets.halves(len(rows.slots), ctx)[0])
         done = nets.train(one, len(rows.slots), course, ctx, (recipe.name, identity))
+        notes = done.notes
         net = nets.restored(model.network(plan), done.weights).to(nets.device()).eval()
         _level(net, columns, plan, rows, ctx.at("level"))
         bends = _bends(net, columns, plan, rows, ctx.at("bends"))
+        if lesson.later is not None:
+            short = course._replace(steps=_part(course.steps), passes=_part(course.passes))
+            two = lesson.later(net, table, bends)
+            done = nets.train(two, len(rows.slots), short, ctx, (recipe.name, f"{identity}-later"))
+            net, notes = nets.restored(net, done.weights).eval(), (*notes, *done.notes)
+            _level(net, columns, plan, rows, ctx.at("later"))
+            bends = _bends(net, columns, plan, rows, ctx.at("bends"))
         weights = {n: t.detach().cpu().numpy().copy() for n, t in net.state_dict().items()}
-    return model(start.table, part.mode, start.produce, columns, sizes, weights, bends, done.notes)
+    nets.cleared(ctx, (identity, f"{identity}-later"))
+    return model(start.table, part.mode, start.produce, columns, sizes, weights, bends, notes)
+
+
+def _part(whole: int) -> int:
+    return max(1, round(LATER * whole))
 
 
 def _level(net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Rows, ctx: Context) -> None:

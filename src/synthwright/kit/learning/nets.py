@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -154,7 +154,7 @@ def train(learner: Learner, rows: int, course: Course, ctx: Context, called: tup
     """Train a method on a table of so many rows; return the weights that did best on rows held back.
 
     Checkpoints are kept in the context's store, where there is one: the same training, begun again, goes on from
-    there, and gives what it would have given.
+    there, and gives what it would have given. They stay until `cleared`.
 
     Args:
         learner: the method; it holds the table.
@@ -208,7 +208,6 @@ class _Loop:
                 self._checkpoint(number)
                 saved, number = time.monotonic(), number + 1
         self.ctx.progress(self.rounds, self.rounds, "training")
-        self._cleared()
         return Trained({n: t.cpu().numpy().copy() for n, t in state.kept.items()}, tuple(state.notes))
 
     def _round(self) -> int | None:
@@ -336,10 +335,11 @@ class _Loop:
         self.state = _State(head["rounds"], head["batch"], head["best"], head["stale"], list(head["notes"]),
                             held["average"], held["kept"])  # fmt: skip
 
-    def _cleared(self) -> None:
-        """Remove the checkpoints of a training that is over."""
-        store = self.ctx.store
-        first = store.get(f"{self.key}/0") if store is not None else None
+
+def cleared(ctx: Context, identities: Sequence[str]) -> None:
+    """Remove the checkpoints of trainings that are over: of none before all that a model needs are."""
+    for identity in identities:
+        first = ctx.store.get(f"training/{identity}/0") if ctx.store is not None else None
         if first is not None:
             shutil.rmtree(first.parent, ignore_errors=True)
 

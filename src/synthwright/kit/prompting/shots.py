@@ -80,10 +80,25 @@ class Pool:
                 places[at, done : done + some.shape[1]] = some
                 agree[at] += some.shape[1] if depth == 0 else 0
                 done += some.shape[1]
-        dice = Dice(numbers.astype(np.uint64), secret(key, "order"))
-        chance = np.stack([dice.uniform() for _ in range(many)], axis=1)
-        order = np.argsort(np.where(places < 0, 1.0, chance), axis=1, kind="stable")
-        return Dealt(np.take_along_axis(places, order, axis=1), agree)
+        return Dealt(_shuffled(places, numbers, key), agree)
+
+    def dealt_with(self, own: Pool, wanted: Sequence[Agreed], numbers: np.ndarray, many: tuple[int, int], key: int
+                   ) -> tuple[Pool, Dealt]:  # fmt: skip
+        """Return both pools as one, and which of them each row is shown, shuffled.
+
+        Args:
+            own: examples of which each row is shown fewer.
+            wanted: the values of each row.
+            numbers: the rows' numbers.
+            many: how many of both together, and how many of `own`, of which there may be fewer.
+            key: the secret of the draw.
+        """
+        few = own.dealt(wanted, numbers, min(many[1], len(own)), secret(key, "own"))
+        rest = self.dealt(wanted, numbers, many[0] - few.places.shape[1], key)
+        both = Pool(self.questions + own.questions, self.answers + own.answers, self.agreed + own.agreed)
+        there = np.where(few.places < 0, -1, few.places + len(self))
+        places = np.concatenate([rest.places, there], axis=1)
+        return both, Dealt(_shuffled(places, numbers, secret(key, "both")), rest.agree + few.agree)
 
     def _tiers(self, wanted: Agreed) -> Iterator[np.ndarray]:
         """Yield the examples that agree in all values, then the others that agree in ever fewer of them."""
@@ -116,6 +131,14 @@ class Pool:
         """Rebuild a pool."""
         questions, answers = (tuple(str(one[i]) for one in said) for i in (0, 1))
         return Pool(questions, answers, tuple(tuple(one[2]) for one in said))
+
+
+def _shuffled(places: np.ndarray, numbers: np.ndarray, key: int) -> np.ndarray:
+    """Return the places of each row in an order of chance; what is not there, -1, comes last."""
+    dice = Dice(numbers.astype(np.uint64), secret(key, "order"))
+    chance = np.stack([dice.uniform() for _ in range(places.shape[1])], axis=1)
+    order = np.argsort(np.where(places < 0, 1.0, chance), axis=1, kind="stable")
+    return np.take_along_axis(places, order, axis=1)
 
 
 @dataclass

@@ -34,7 +34,7 @@ def encoded(texts: Column, by: str, threshold: float, owner: str, ctx: Context) 
         ctx: holds the models.
     """
     if by != WORDS:
-        return Dense(embedded(texts, by, owner, ctx))
+        return Dense(embedded(texts, by, owner, ctx), ctx.note)
     counts = counted(texts)
     return Sparse(unit_rows(Weights.of(counts, least=1).weighted(counts)), threshold)
 
@@ -73,11 +73,11 @@ def nearest_known(texts: pa.Array, known: pa.Array, by: str, threshold: float, o
     if not (len(texts) and len(known)):
         return out
     vectors = encoded(pa.concat_arrays([texts, known]), by, threshold, owner, ctx)
-    others = np.arange(len(texts), len(texts) + len(known))
+    finder = vectors.finder(len(known), threshold)
+    finder.add(np.arange(len(texts), len(texts) + len(known)))
     for begin in range(0, len(texts), _ROWS):
         rows = np.arange(begin, min(begin + _ROWS, len(texts)))
-        pairs = vectors.alike(rows, others, threshold)
-        np.maximum.at(out, rows[pairs.row], pairs.similarity)
+        out[rows] = finder.nearest(rows)
     return np.where(out > 0, np.clip(out, threshold, 1.0), 0.0)
 
 

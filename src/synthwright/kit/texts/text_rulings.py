@@ -78,6 +78,16 @@ class ByText(TextCurator, ABC):
         """Return whether the parameters ask for nothing."""
         return False
 
+    def spoken(self, data: Dataset, table: str) -> list[str]:
+        """Return all texts of each row that are looked at, one below the other."""
+        held = data.tables[table]
+        texts = [held.column(c).cast(pa.large_string()) for c in self.looked_at(data).get(table, ())]
+        if not texts:
+            return [""] * held.num_rows
+        line = pa.scalar("\n", pa.large_string())
+        joined: list[str] = pc.binary_join_element_wise(*texts, line, null_handling="skip").to_pylist()
+        return joined
+
     def fit(self, data: Dataset, evidence: Dataset | None, ctx: Context, settled: Mapping[str, int] = NONE) -> Judge:
         return TextJudge(self, {} if self.idle() else self.looked_at(data), tuple(type(self).reasons))
 

@@ -8,9 +8,13 @@ Srikant, Scaling up all pairs similarity search, WWW 2007).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+
+from synthwright.core.context import unheard
 
 _AT_ONCE = 512
 _CELLS = 1 << 24
@@ -18,6 +22,8 @@ _PAIRS = 1 << 16
 _HEADROOM = 0.25
 """How far the commonest features stay below the threshold: less leaves more pairs to look at, more takes longer."""
 _EPSILON = 1e-5
+EXACT = 100_000
+"""Vectors of few dimensions up to which each is compared with each; among more an index looks, where there is one."""
 
 
 class Pairs(NamedTuple):
@@ -28,19 +34,70 @@ class Pairs(NamedTuple):
     similarity: np.ndarray
 
 
+class Finder(Protocol):
+    """Finds the most similar one of the texts that were added."""
+
+    def add(self, which: np.ndarray) -> None:
+        """Add texts, by position."""
+
+    def nearest(self, rows: np.ndarray) -> np.ndarray:
+        """Return how similar the most similar one is to each of some texts; 0 where that is too little."""
+
+
 class Vectors(ABC):
     """Vectors of texts, each of length 1, or of none."""
+
+    def finder(self, many: int, threshold: float) -> Finder:
+        """Return what finds texts at least so similar among those that are added, `many` at most."""
+        return AllPairs(self, threshold)
 
     @abstractmethod
     def alike(self, rows: np.ndarray, others: np.ndarray, threshold: float) -> Pairs:
         """Return which of `rows` are at least so similar to which of `others`: positions in both lists."""
 
 
-class Dense(Vectors):
-    """Vectors of few dimensions."""
+class AllPairs:
+    """Compares each text with all that were added."""
 
-    def __init__(self, vectors: np.ndarray) -> None:
-        self.vectors = vectors
+    def __init__(self, vectors: Vectors, threshold: float) -> None:
+        self.vectors, self.threshold = vectors, threshold
+        self.held = np.zeros(0, dtype=np.int64)
+
+    def add(self, which: np.ndarray) -> None:
+        """Add texts, by position."""
+        self.held = np.concatenate([self.held, which])
+
+    def nearest(self, rows: np.ndarray) -> np.ndarray:
+        """Return how similar the most similar one is to each; 0 where that is less than the threshold."""
+        out = np.zeros(len(rows))
+        pairs = self.vectors.alike(rows, self.held, self.threshold)
+        np.maximum.at(out, pairs.row, pairs.similarity)
+        return out
+
+
+class Dense(Vectors):
+    """Vectors of few dimensions.
+
+    Args:
+        vectors: a row for each text.
+        note: takes a sentence that readers of the report must know.
+    """
+
+    def __init__(self, vectors: np.ndarray, note: Callable[[str], None] = unheard) -> None:
+        self.vectors, self.note = vectors, note
+
+    def finder(self, many: int, threshold: float) -> Finder:
+        """Return what finds texts among those that are added: by an index, where they are many and there is one."""
+        if many <= EXACT:
+            return super().finder(many, threshold)
+        if find_spec("usearch") is None:
+            self.note(f"{many:,} texts were compared each with each, exactly; for so many an index is quicker: "
+                      "pip install 'synthwright[neighbours]'")  # fmt: skip
+            return super().finder(many, threshold)
+        from synthwright.kit.texts.text_index import Index
+
+        self.note(f"texts that are alike were looked for among {many:,} by an index, which may miss a few")
+        return Index(self.vectors, threshold - _EPSILON)
 
     def alike(self, rows: np.ndarray, others: np.ndarray, threshold: float) -> Pairs:
         """Return pairs by the product of all with all."""
@@ -101,20 +158,18 @@ def said_before(vectors: Vectors, which: np.ndarray, stay: np.ndarray, threshold
         threshold: the similarity from which a text goes.
     """
     out = np.zeros(len(stay))
-    kept = np.zeros(len(stay), dtype=bool)
-    kept[which] = stay[which]
+    kept = vectors.finder(len(which), threshold)
+    kept.add(which[stay[which]])
     asked = which[~stay[which]]
     for begin in range(0, len(asked), _AT_ONCE):
         block = asked[begin : begin + _AT_ONCE]
-        before = which[kept[which]]
-        pairs = vectors.alike(block, before, threshold)
-        np.maximum.at(out, block[pairs.row], pairs.similarity)
+        out[block] = kept.nearest(block)
         inside = vectors.alike(block, block, threshold)
         earlier = inside.other < inside.row
         first = _first(out[block] == 0, inside.row[earlier], inside.other[earlier])
         good = first[inside.other] & earlier
         np.maximum.at(out, block[inside.row[good]], inside.similarity[good])
-        kept[block[first]] = True
+        kept.add(block[first])
     return out[which]
 
 

@@ -71,11 +71,6 @@ def suspected(texts: Column) -> np.ndarray:
     return np.asarray(pc.fill_null(pc.match_substring_regex(texts, patterns().needed), False).to_numpy())
 
 
-def mentions(texts: Column) -> dict[str, int]:
-    """Return how many texts of a column mention each group of people, whatever they say of it."""
-    held = patterns().groups
-    counts = dict.fromkeys(held, 0)
-    for text in texts.to_pylist():
-        for group, pattern in held.items() if text else ():
-            counts[group] += pattern.search(text) is not None
-    return counts
+def mentioned(text: str) -> tuple[str, ...]:
+    """Return the groups of people that a text mentions, whatever it says of them."""
+    return tuple(group for group, pattern in patterns().groups.items() if pattern.search(text))

@@ -1,0 +1,103 @@
+"""What Arrow forgets of pandas frames, and how made rows get it back.
+
+Sparse and Arrow-backed types, columns of Python objects with their own sign for nothing, and labels that no row has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthwright.kit.learning.setting import RARE
+
+_ARROW = "arrow"
+_LOOK = 1_000
+_LABELS = (str, int, float)
+
+
+def forgotten(frame: Any) -> dict[str, Any]:
+    """Return what Arrow forgets of the columns of a pandas frame, as JSON can hold it.
+
+    A text: a sparse type's name, or that the column is backed by Arrow; a list: a category's labels, rare ones apart;
+    a mapping: the type of what stands for no value among Python objects (`null`), and of what stands for one.
+    """
+    found: dict[str, Any] = {}
+    for i, (name, kind) in enumerate(zip(map(str, frame.columns), frame.dtypes, strict=True)):
+        if str(kind).startswith("Sparse["):
+            found[name] = str(kind)
+        elif type(kind).__name__ == "ArrowDtype":
+            found[name] = _ARROW
+        elif str(kind) == "object":
+            found[name] = _objects(frame.iloc[:, i])
+        elif str(kind) == "category" and all(isinstance(c, _LABELS) for c in kind.categories):
+            counts = frame.iloc[:, i].value_counts()
+            kept = [c for c in kind.categories if counts[c] == 0 or counts[c] >= RARE]
+            found[name] = [c.item() if isinstance(c, np.generic) else c for c in kept]
+    return found
+
+
+def _objects(values: Any) -> dict[str, str]:
+    gone = values[values.isna()].head(1)
+    there = values[values.notna()].head(_LOOK)
+    kinds = {type(v).__name__ for v in there}
+    return {
+        "null": type(gone.iloc[0]).__name__ if len(gone) else "NoneType",
+        "value": kinds.pop() if len(kinds) == 1 else "",
+    }
+
+
+def as_pandas(table: pa.Table, kinds: Mapping[str, Any]) -> Any:
+    """Return an Arrow table as a pandas frame with what `forgotten` found of another one.
+
+    Args:
+        table: made rows; its metadata says, as pandas wrote it, what the columns were.
+        kinds: what Arrow forgot of them.
+    """
+    import pandas as pd
+
+    names = [c for c in table.column_names if kinds.get(c) == _ARROW]
+    plain = table.drop_columns(names)
+    if names:
+        plain = plain.replace_schema_metadata(_without(plain.schema.metadata or {}, names))
+    made = plain.to_pandas() if plain.num_columns else pd.DataFrame(index=pd.RangeIndex(table.num_rows))
+    if names:
+        backed = {c: pd.Series(pd.arrays.ArrowExtensionArray(table.column(c)), index=made.index) for c in names}
+        made = pd.concat([made, pd.DataFrame(backed)], axis=1)[table.column_names]
+    for column, kind in kinds.items():
+        if kind == _ARROW or column not in made.columns:
+            continue
+        if isinstance(kind, Mapping):
+            made[column] = pd.Series(_as_objects(table.column(column), kind), index=made.index, dtype=object)
+        elif isinstance(kind, list):
+            more = [c for c in made[column].cat.categories if c not in kind]
+            made[column] = made[column].cat.set_categories([*kind, *more])
+        elif not made[column].isna().any():
+            made[column] = made[column].astype(kind)
+    return made
+
+
+def _without(metadata: Mapping[bytes, bytes], names: list[str]) -> dict[bytes, bytes]:
+    """Return the metadata that pandas wrote without some columns."""
+    if b"pandas" not in metadata:
+        return dict(metadata)
+    said = json.loads(metadata[b"pandas"])
+    said["columns"] = [c for c in said["columns"] if c["field_name"] not in names]
+    return {**metadata, b"pandas": json.dumps(said).encode()}
+
+
+def _as_objects(column: pa.ChunkedArray, kind: Mapping[str, str]) -> np.ndarray:
+    """Return values as the Python objects that they were, with what stood for no value."""
+    import pandas as pd
+
+    out = np.empty(len(column), dtype=object)
+    if kind["value"] in ("Timestamp", "Timedelta"):  # pandas' own, of nanoseconds too
+        out[:] = list(column.to_pandas())
+    else:
+        out[:] = column.to_pylist()
+    gone = np.asarray(column.is_null().combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    out[gone] = {"float": np.nan, "NAType": pd.NA, "NaTType": pd.NaT}.get(kind["null"])
+    return out

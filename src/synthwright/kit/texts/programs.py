@@ -1,0 +1,101 @@
+"""Whether programs pass their tests: each is run in a process of its own that can do nothing else (`program_child`).
+
+What a program reads, writes and says is not looked at: only whether it passed leaves its process.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, NamedTuple
+
+from synthwright.core.errors import InputError
+from synthwright.kit.texts.text_formats import is_python
+
+Outcome = Literal["passed", "failed", "stopped", "untested"]
+"""What became of a program: `stopped` took too long; `untested` has no test that could fail."""
+_CHILD = Path(__file__).with_name("program_child.py")
+_PATIENCE = 4
+"""How many times the seconds of the processor may pass by the clock: other work may be under way, too."""
+_WORD = 16
+
+
+class Limits(NamedTuple):
+    """What a program may use."""
+
+    seconds: int
+    """Of the processor."""
+    megabytes: int
+    """Of memory."""
+
+
+def run_each(programs: Sequence[tuple[str, str]], limits: Limits, owner: str) -> list[Outcome]:
+    """Return what became of each program with its tests, several at once; equal ones are run once.
+
+    Args:
+        programs: programs, each with its tests.
+        limits: what each may use.
+        owner: who asks, for errors.
+
+    Raises:
+        InputError: this machine cannot hold programs back, so none is run.
+    """
+    every = list(dict.fromkeys(programs))
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as crew:
+        work = partial(_run, limits=limits, owner=owner)
+        paths = [Path(folder) / f"{i}.py" for i in range(len(every))]
+        found = dict(zip(every, crew.map(work, every, paths), strict=True))
+    return [found[one] for one in programs]
+
+
+def _run(said: tuple[str, str], path: Path, *, limits: Limits, owner: str) -> Outcome:
+    program, tests = said
+    if not is_python(program):
+        return "failed"
+    if not _can_fail(tests):
+        return "untested"
+    if sys.platform != "linux":
+        raise _unguarded(owner)
+    path.write_text(f"{program}\n\n{tests}\n", encoding="utf-8", errors="replace")
+    memory = str(limits.megabytes * 2**20)
+    with subprocess.Popen(  # noqa: S603  held back by the child before it reads the program
+        [sys.executable, "-I", "-S", "-B", str(_CHILD), str(path), str(limits.seconds), memory],
+        env={"PYTHONHASHSEED": "0"}, cwd=path.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            child.wait(limits.seconds * _PATIENCE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return "stopped"
+        assert child.stdout is not None  # noqa: S101  it was begun with a pipe
+        word = child.stdout.read(_WORD)
+    path.unlink()
+    if word == b"unguarded":
+        raise _unguarded(owner)
+    return "passed" if word == b"passed" else "failed" if word or child.returncode >= 0 else "stopped"
+
+
+def _can_fail(tests: str) -> bool:
+    """Return whether tests are Python that asserts something."""
+    if not is_python(tests):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the text, such as invalid escapes
+        nodes = list(ast.walk(ast.parse(tests)))
+    return any(isinstance(n, ast.Assert | ast.Raise)
+               or (isinstance(n, ast.Attribute) and n.attr.startswith(("assert", "fail"))) for n in nodes)  # fmt: skip
+
+
+def _unguarded(owner: str) -> InputError:
+    return InputError(owner, "programs", wanted="a machine that can keep them from network, files and other processes",
+                      got="one that cannot", remedy="run it on Linux (x86-64 or ARM, with seccomp), or check programs "
+                      "by `format`, which runs nothing")  # fmt: skip
