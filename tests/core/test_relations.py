@@ -376,3 +376,21 @@ def test_real_tables(real_tables: Path, place: str, wanted: set[str], most: int)
     hold_all(data, rules)
     assert wanted <= {r.rule for r in rules}
     assert len(rules) <= most
+
+
+def test_what_is_small_beside_a_sum_is_no_term() -> None:
+    """Milliseconds are no multiple of seconds that leave some out, and noise does not make up for it."""
+    rng = np.random.default_rng(0)
+    seconds = 1_704_067_200 + rng.integers(0, 60_000_000, 120)
+    noise = rng.normal(size=120).round(3)
+    late = {"s": (NUMBER, seconds + 0.25), "ms": (INTEGER, seconds * 1000 + rng.integers(0, 1000, 120))}
+    assert found(late | {"v": (NUMBER, noise)}) == []
+
+
+def test_nanoseconds_are_as_good_as_microseconds() -> None:
+    """What pandas holds in nanoseconds has the same order."""
+    rng = np.random.default_rng(0)
+    begin = rng.integers(1_600_000_000, 1_700_000_000, 300) * 10**9
+    end = begin + rng.integers(0, 300_000, 300) * 10**9
+    field = Field(kind=Kind.DATETIME, type="timestamp[ns]")
+    assert found({"begin": (field, begin), "end": (field, end)}) == ["begin <= end"]

@@ -61,6 +61,37 @@ def test_programs_that_pass_stay() -> None:
     assert found == [None, bad, None, bad, None, bad, none, none, None, bad, None]
 
 
+def test_what_did_not_run_is_no_test() -> None:
+    """Asserts that nothing reaches say nothing; methods of plain test classes are reached."""
+    late = "def f():\n    {}\n    assert twice(2) == 5"
+    found = reasons([(TWICE, said) for said in (
+        "def check(candidate):\n    assert candidate(2) == 5",
+        "async def test_it():\n    assert twice(2) == 5",
+        late.format("yield").replace("def f", "def test_it"),
+        "if __name__ == '__main__':\n    assert twice(2) == 5",
+        "import unittest\n@unittest.skip('')\nclass A(unittest.TestCase):\n    def test_it(self):\n        assert 0",
+        "class TestIt:\n    def test_it(self):\n        assert twice(2) == 5",
+        "class TestIt:\n    def test_it(self):\n        assert twice(2) == 4",
+        "from __future__ import annotations\nassert twice(2) == 4",
+    )])  # fmt: skip
+    assert found == ["no-tests"] * 5 + ["tests-failed", None, None]
+
+
+def test_programs_do_not_speak_for_the_guard() -> None:
+    """What a program writes itself is no word: it neither passes so, nor stops the run for others."""
+    forged = """\
+import os
+for place in range(3, 20):
+    try:
+        os.write(place, b'{}')
+    except OSError:
+        pass
+os._exit(0)
+"""
+    found = reasons([(forged.format(word), "assert False") for word in ("passed", "unguarded")])
+    assert found == ["tests-failed"] * 2
+
+
 def test_programs_that_end_themselves_did_not_pass() -> None:
     """Neither an early end nor a great need of time or memory is a test that was passed."""
     found = reasons([(said, "assert True") for said in (

@@ -207,6 +207,8 @@ def spell_table(table: pa.Table, name: str, spec: Table, kinds: frozenset[Kind] 
     for column, field in spec.fields.items():
         if field.form is None or field.kind not in kinds or column not in columns or is_text(columns[column].type):
             continue
+        if _is_code(canonical(field), columns[column].type):  # it is spelled by digits anyhow, and stays a number
+            continue
         inside = _admit(flat(columns[column], name, column), field, Place(name, column), text=False)
         columns[column] = spell(inside, field.form, field.kind)
     return pa.table(columns)

@@ -175,7 +175,10 @@ def _on_line(
     error = np.abs(y - (factor * x + constant))
     size = np.abs(y) + np.abs(factor * x) + abs(constant)
     rounding = columns.rounding(target)
-    return bool(np.all(error <= (rounding * (1 + 1e-9) + 1e-15 * size if rounding else close * size)))
+    real = columns.spec.fields[target].kind is Kind.NUMBER  # how far numbers are from zero excuses no more than 1e-13
+    room = np.minimum(close * size, close * np.ptp(y) if real else 0.5)
+    room = np.maximum(EXACT * size, room) if real else room
+    return bool(np.all(error <= (rounding * (1 + 1e-9) + 1e-15 * size if rounding else room)))
 
 
 def _proved(columns: Columns, source: str, target: str, factor: float, constant: float) -> Relation | None:

@@ -25,6 +25,8 @@ _ROUNDS = 4
 _FACTORS = 1_000.0
 _DECIMALS = 4
 _TINY = 3e-9
+_TELLING = 1e-8
+"""How far a term varies, at least, beside what adds up; a sum is compared to a tenth of it."""
 
 
 def sums(columns: Columns, names: list[str], made: Collection[Relation] = ()) -> list[Relation]:
@@ -130,7 +132,7 @@ def _in_block(columns: Columns, names: list[str], sample: np.ndarray, made: Coll
         for vector in _dependencies(matrix):
             against = _against(columns, names, vector)
             wrong.append(against[:20])
-            if not len(against):
+            if not len(against) and _every_term_tells(columns, names, vector):
                 good.append(vector)
         more = np.unique(np.concatenate(wrong))
         if not len(more):
@@ -173,6 +175,13 @@ def _round(vector: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
         constant = float(f"{-np.median(matrix @ factors):.9g}")
         return np.append(factors, 0.0 if abs(constant) <= 1e-9 * largest else constant)
     return None
+
+
+def _every_term_tells(columns: Columns, names: list[str], vector: np.ndarray) -> bool:
+    """Return whether the sum would not hold without one of its terms: a small one beside large ones is chance."""
+    terms = [f * columns.numbers(n) for n, f in zip(names, vector[:-1], strict=True) if f]
+    size = np.nanmax(np.sum(np.abs(terms), axis=0) + abs(vector[-1]))
+    return all(np.nanmax(t) - np.nanmin(t) > _TELLING * size for t in terms)
 
 
 def _against(columns: Columns, names: list[str], vector: np.ndarray) -> np.ndarray:

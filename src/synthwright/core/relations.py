@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
+import pyarrow as pa
+
 from synthwright.core.dataset import Dataset
 from synthwright.core.relation_ages import ages
 from synthwright.core.relation_bands import banded
@@ -29,7 +31,7 @@ from synthwright.core.relation_unique import unique_together
 from synthwright.core.relation_zeros import zeros
 from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Product, Sum
 from synthwright.core.rules import parse
-from synthwright.core.schema import Rule
+from synthwright.core.schema import Rule, Table, canonical
 
 LEAST = 20
 """Rows without which nothing is believed."""
@@ -53,7 +55,24 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     reported only if unrelated columns with the same values would break it in many rows; what follows from others is
     left out.
     """
-    return {table: _in_table(Columns.of(held, dataset.schema.tables[table])) for table, held in dataset.tables.items()}
+    tables = dataset.schema.tables
+    return {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
+
+
+def _coarser(held: pa.Table, spec: Table) -> tuple[pa.Table, Table]:
+    """Return a table with instants and lengths of whole microseconds as such: floats hold no nanoseconds since 1970."""
+    fields = dict(spec.fields)
+    for name, field in spec.fields.items():
+        kind = str(canonical(field))
+        if "[ns" not in kind or name not in held.column_names:
+            continue
+        coarse = field.model_copy(update={"type": kind.replace("[ns", "[us")})
+        try:
+            column = held.column(name).cast(canonical(coarse))
+        except pa.ArrowInvalid:  # it would lose digits
+            continue
+        held, fields[name] = held.set_column(held.column_names.index(name), name, column), coarse
+    return held, spec.model_copy(update={"fields": fields})
 
 
 def _in_table(columns: Columns) -> list[Rule]:

@@ -1,14 +1,15 @@
 """A process of its own that runs one program and its tests, and can do nothing else: started by `programs`, on Linux.
 
-    python -I -S -B program_child.py FILE SECONDS BYTES
+    python -I -S -B program_child.py FILE SECONDS BYTES asserts|none
 
 Before the file is read, the process gives up for good what it does not need. It may use so many seconds of the
 processor and bytes of memory. A filter of system calls (seccomp, of the kind that only lists what is allowed) leaves
 it files to read: no network, no other process or thread, no signal, no file that is written, made, renamed or deleted.
 That is tried out before anything runs. Only the standard library is there, and no environment.
 
-The last word on standard output is `passed`, `failed`, or `unguarded` where the filter does not hold; no word means
-that it was stopped, or stopped itself.
+It says on standard output the key that it was given on standard input, and `passed`, `failed`, `idle` where no test
+ran, or `unguarded` where the filter does not hold. Anything else means that it was stopped, or stopped itself: a
+program does not know the key unless it searches the frames above it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _BITS = {"x86_64": ((257, 2, _WRITES), (72, 1, _CHANGES)), "aarch64": ((56, 2, _
 """Calls that may be made where an argument has none of some bits: `openat` to read only, `fcntl` to ask only."""
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000  # linux/seccomp.h; refused is EPERM
 _LOAD, _EQUAL, _ANY, _RETURN = 0x20, 0x15, 0x45, 0x06  # linux/bpf_common.h
+_KEY = 32
 _ARGUMENTS = 16  # bytes before the arguments of a call in struct seccomp_data
 _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER, _PARENT_DIES = 38, 22, 2, 1  # linux/prctl.h
 
@@ -95,22 +97,38 @@ def _may_fork() -> bool:
     return True
 
 
-def passes(path: str) -> bool:
-    """Run a file, and then what it defines as tests: functions `test…`, and test cases of unittest."""
+def outcome(path: str, *, asserts: bool) -> bytes:
+    """Run a file, and then what it defines as tests: functions `test…`, methods of classes `Test…`, unittest's cases.
+
+    Returns `passed` or `failed`; `idle` where no test ran and, as `asserts` says, none is among its own statements.
+    """
     found: dict[str, Any] = runpy.run_path(path, run_name="program")
-    cases = [x for x in found.values() if isinstance(x, type) and issubclass(x, unittest.TestCase)]
+    ran, result = 0, unittest.TestResult()
     for name, value in found.items():
-        if name.startswith("test") and callable(value) and not isinstance(value, type):
-            value()
-    result = unittest.TestResult()
-    for case in cases:
-        unittest.defaultTestLoader.loadTestsFromTestCase(case).run(result)
-    return result.wasSuccessful()
+        if isinstance(value, type) and issubclass(value, unittest.TestCase):
+            unittest.defaultTestLoader.loadTestsFromTestCase(value).run(result)
+        elif isinstance(value, type) and name.startswith("Test"):
+            ran += sum(_ran(getattr(value(), m)) for m in dir(value) if m.startswith("test"))
+        elif name.startswith("test") and callable(value):
+            ran += _ran(value)
+    if not result.wasSuccessful():
+        return b"failed"
+    return b"passed" if asserts or ran or result.testsRun > len(result.skipped) else b"idle"
+
+
+def _ran(test: Any) -> bool:
+    """Run a test; return whether that was all, and no coroutine or generator is left that nobody runs."""
+    left = test()
+    if not hasattr(left, "send"):
+        return True
+    left.close()
+    return False
 
 
 def main() -> None:
-    """Run what the command line names, and say how it went."""
-    path, seconds, most = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """Run what the command line names, and say how it went, after the word that standard input holds."""
+    path, seconds, most, asserts = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "asserts"
+    key = os.read(0, _KEY)
     said, nowhere = os.dup(1), os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
@@ -118,10 +136,10 @@ def main() -> None:
     word = b"unguarded"
     if give_up(seconds, most):
         try:
-            word = b"passed" if passes(path) else b"failed"
+            word = outcome(path, asserts=asserts)
         except BaseException:  # noqa: BLE001  whatever a program raises, its end among them, fails it
             word = b"failed"
-    os.write(said, word)
+    os.write(said, key + word)
     os._exit(0)
 
 

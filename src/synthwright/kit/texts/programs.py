@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+import secrets
 import subprocess
 import sys
 import warnings
@@ -25,7 +27,9 @@ Outcome = Literal["passed", "failed", "stopped", "untested"]
 _CHILD = Path(__file__).with_name("program_child.py")
 _PATIENCE = 4
 """How many times the seconds of the processor may pass by the clock: other work may be under way, too."""
-_WORD = 16
+_KEY = 32
+_WORD = _KEY + 16
+_FUTURE = re.compile(r"^from __future__ import .*$", re.MULTILINE)
 
 
 class Limits(NamedTuple):
@@ -64,35 +68,65 @@ def _run(said: tuple[str, str], path: Path, *, limits: Limits, owner: str) -> Ou
         return "untested"
     if sys.platform != "linux":
         raise _unguarded(owner)
-    path.write_text(f"{program}\n\n{tests}\n", encoding="utf-8", errors="replace")
-    memory = str(limits.megabytes * 2**20)
+    path.write_text(_joined(program, tests), encoding="utf-8", errors="replace")
+    memory, asserts = str(limits.megabytes * 2**20), "asserts" if _asserts(tests) else "none"
+    key = secrets.token_hex(_KEY // 2).encode()
     with subprocess.Popen(  # noqa: S603  held back by the child before it reads the program
-        [sys.executable, "-I", "-S", "-B", str(_CHILD), str(path), str(limits.seconds), memory],
-        env={"PYTHONHASHSEED": "0"}, cwd=path.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [sys.executable, "-I", "-S", "-B", str(_CHILD), str(path), str(limits.seconds), memory, asserts],
+        env={"PYTHONHASHSEED": "0"}, cwd=path.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, start_new_session=True,
     ) as child:  # fmt: skip
+        assert child.stdin is not None  # noqa: S101  it was begun with pipes
+        assert child.stdout is not None  # noqa: S101
+        child.stdin.write(key)
+        child.stdin.close()
         try:
             child.wait(limits.seconds * _PATIENCE)
         except subprocess.TimeoutExpired:
             child.kill()
             return "stopped"
-        assert child.stdout is not None  # noqa: S101  it was begun with a pipe
         word = child.stdout.read(_WORD)
     path.unlink()
+    word = word.removeprefix(key) if word.startswith(key) else b""
     if word == b"unguarded":
         raise _unguarded(owner)
-    return "passed" if word == b"passed" else "failed" if word or child.returncode >= 0 else "stopped"
+    found: dict[bytes, Outcome] = {b"passed": "passed", b"failed": "failed", b"idle": "untested"}
+    return found.get(word, "failed" if child.returncode >= 0 else "stopped")
+
+
+def _joined(program: str, tests: str) -> str:
+    """Return both as one file: what must stand at its top stands there."""
+    top = dict.fromkeys(line for said in (program, tests) for line in _FUTURE.findall(said))
+    return "\n".join([*top, _FUTURE.sub("", program), "", _FUTURE.sub("", tests), ""])
 
 
 def _can_fail(tests: str) -> bool:
     """Return whether tests are Python that asserts something."""
-    if not is_python(tests):
-        return False
+    return is_python(tests) and any(map(_checks, ast.walk(_tree(tests))))
+
+
+def _asserts(tests: str) -> bool:
+    """Return whether tests assert something as they are read, outside of functions and of what is run as a program."""
+    left: list[ast.AST] = [_tree(tests)]
+    while left:
+        node = left.pop()
+        if _checks(node):
+            return True
+        main = isinstance(node, ast.If) and "__name__" in ast.dump(node.test)
+        if not main and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            left += ast.iter_child_nodes(node)
+    return False
+
+
+def _checks(node: ast.AST) -> bool:
+    told = isinstance(node, ast.Attribute) and node.attr.startswith(("assert", "fail"))
+    return told or isinstance(node, ast.Assert | ast.Raise)
+
+
+def _tree(tests: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the text, such as invalid escapes
-        nodes = list(ast.walk(ast.parse(tests)))
-    return any(isinstance(n, ast.Assert | ast.Raise)
-               or (isinstance(n, ast.Attribute) and n.attr.startswith(("assert", "fail"))) for n in nodes)  # fmt: skip
+        return ast.parse(tests)
 
 
 def _unguarded(owner: str) -> InputError:
