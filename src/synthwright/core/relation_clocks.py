@@ -9,16 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.relation_columns import Columns, unlike
-from synthwright.core.relation_equal import Relation
+from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_equal import Relation, varies
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
 from synthwright.core.values import midnights, nulls
 
 MOST = 12
 """Columns of instants that are looked at."""
-LEAST = 10
-"""Rows in which an unrelated column would differ, at least."""
 
 
 def clocks(columns: Columns, names: list[str]) -> list[Relation]:
@@ -40,7 +38,7 @@ def clocks(columns: Columns, names: list[str]) -> list[Relation]:
                 out[name] = Relation(f"{quoted(name)} == {function}({quoted(instant)})", name, (instant,), rows)
     days = [n for n in names if kinds[n] is Kind.DATE and n not in out][:MOST]
     whole = (n for n in names if kinds[n] is Kind.INTEGER or (kinds[n] is Kind.NUMBER and fields[n].step == 1))
-    counts = [n for n in whole if _varies(columns, n)]
+    counts = [n for n in whole if varies(columns.sampled_codes(n), columns.rows)]
     first = [n for n in instants if n not in out]
     for late, early in permutations([*first, *days], 2) if counts else ():
         if Kind.DATETIME in (kinds[late], kinds[early]):
@@ -52,7 +50,7 @@ def _says(columns: Columns, name: str, instant: str, function: str) -> int:
     """Return in how many rows a column is what a function gives of an instant, if in all; else 0."""
     for at in (columns.at, None):
         said, moment = _taken(columns, name, at), _taken(columns, instant, at)
-        if at is not None and not _varies(columns, name):
+        if at is not None and not varies(columns.sampled_codes(name), columns.rows):
             return 0
         made = _time(moment, said.type, columns.spec.fields[name].step) if function == "time" else _day(moment)
         if pa.types.is_timestamp(said.type):
@@ -91,12 +89,6 @@ def _same(values: np.ndarray, wanted: np.ndarray) -> bool:
     """Return whether a column has these values wherever it has one."""
     there = ~np.isnan(values)
     return bool(there.any() and np.array_equal(values[there], wanted[there]))
-
-
-def _varies(columns: Columns, name: str) -> bool:
-    codes = columns.sampled_codes(name)
-    codes = codes[codes >= 0]
-    return columns.rows * len(codes) / max(len(columns.at), 1) * unlike(codes) >= LEAST
 
 
 def _taken(columns: Columns, name: str, at: np.ndarray | None) -> pa.ChunkedArray:

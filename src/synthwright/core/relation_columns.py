@@ -20,6 +20,8 @@ _EXACT = 2.0**53
 """Whole numbers from here on are not told apart by floats."""
 _STEPS = 200
 """Different whole numbers that may stand for bands."""
+DAY = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
+"""How long a day is, in the units that canonical instants have."""
 _GOLDEN = 0.6180339887498949
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.relation_columns import Columns, round_lines, unlike
+from synthwright.core.relation_columns import DAY, Columns, round_lines, unlike
 from synthwright.core.rules import quoted
 from synthwright.core.schema import DISCRETE, Kind
 from synthwright.core.values import numbers, part_of
@@ -32,7 +32,6 @@ _MOST = 400
 """Columns among which lines are looked for all at once."""
 _PARTS = ("year", "month", "day", "weekday", "week", "quarter", "hour", "minute")
 """What of a date and time other columns may say; Monday is 1, and in some tables 0."""
-_UNITS = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 class Relation(NamedTuple):
@@ -61,7 +60,7 @@ def equal_columns(columns: Columns) -> list[Relation]:
             family = f"{spec.kind} {columns.held.column(name).type.tz is None}"
             sample = numbers(_instants(columns.held.column(name).take(pa.array(columns.at))))
         for first in seen.setdefault((family, sample.tobytes()), []):
-            if _alike(columns.held.column(first), columns.held.column(name)) and _varies(
+            if _alike(columns.held.column(first), columns.held.column(name)) and varies(
                 columns.sampled_codes(name), columns.rows
             ):
                 present = columns.rows - columns.held.column(name).null_count
@@ -91,7 +90,7 @@ def _instants(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
 
 
-def _varies(sample: np.ndarray, rows: int) -> bool:
+def varies(sample: np.ndarray, rows: int) -> bool:
     """Return whether two columns with these values would differ in enough rows if they had nothing to do with it."""
     present = sample[~np.isnan(sample)] if sample.dtype.kind == "f" else sample[sample >= 0]
     return rows * len(present) / max(len(sample), 1) * unlike(present) >= DIFFERENT
@@ -209,7 +208,7 @@ def _shift(columns: Columns, source: str, target: str) -> Relation | None:
     if not np.array_equal(keep, ~np.isnan(y)) or columns.spec.fields[source].kind not in (Kind.DATE, Kind.DATETIME):
         return None
     apart = np.unique(y[keep] - x[keep])
-    unit = _UNITS.get(getattr(columns.held.column(source).type, "unit", ""), 1)
+    unit = DAY.get(getattr(columns.held.column(source).type, "unit", ""), 1)
     if len(apart) != 1 or not apart[0]:
         return None
     days = float(f"{apart[0] / unit:.12g}")
@@ -232,7 +231,7 @@ def date_parts(columns: Columns, names: list[str]) -> list[Relation]:
     for name in names:
         if columns.family(name) == "number" or columns.spec.fields[name].kind is Kind.DURATION:
             values = _in_days(columns, name, columns.sampled(name))
-            if _varies(values, columns.rows):
+            if varies(values, columns.rows):
                 whole.setdefault(values.tobytes(), name)
     dates = [c for c in names if columns.spec.fields[c].kind in (Kind.DATE, Kind.DATETIME)]
     out: list[Relation] = []
@@ -273,7 +272,7 @@ def _part(column: pa.ChunkedArray, part: str) -> np.ndarray:
 
 
 def _in_days(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
-    unit = _UNITS.get(getattr(columns.held.column(name).type, "unit", ""), 1)
+    unit = DAY.get(getattr(columns.held.column(name).type, "unit", ""), 1)
     return np.where(np.isnan(values), np.nan, values / unit + 0.0)
 
 

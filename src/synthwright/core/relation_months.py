@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import DAY, Columns
 from synthwright.core.relation_equal import Relation, plain
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -15,7 +15,6 @@ MOST = 12
 """Columns of dates, and of numbers, that are looked at."""
 LEAST = 20
 """Rows that hold it, at least."""
-_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def months(columns: Columns, names: list[str], every: list[str]) -> list[Relation]:
@@ -104,7 +103,7 @@ def _months(moments: np.ndarray, unit: float) -> np.ndarray:
 
 
 def _unit(columns: Columns, name: str) -> float:
-    return float(_DAY[columns.held.column(name).type.unit]) if _is_instant(columns, name) else 1.0
+    return float(DAY[columns.held.column(name).type.unit]) if _is_instant(columns, name) else 1.0
 
 
 def _is_instant(columns: Columns, name: str) -> bool:

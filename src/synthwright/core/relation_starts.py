@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns, unlike
+from synthwright.core.relation_columns import DAY, Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -15,7 +15,6 @@ MOST = 20
 """Columns of dates that are looked at."""
 LEAST = 10
 """Rows in which an unrelated column would differ, at least."""
-_DAYS = {"us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def _week(days: np.ndarray) -> np.ndarray:
@@ -70,7 +69,7 @@ def _midnights(columns: Columns, name: str) -> bool:
     if columns.spec.fields[name].kind is Kind.DATE:
         return True
     values = columns.numbers(name)
-    return not np.any(values[~np.isnan(values)] % _DAYS[columns.held.column(name).type.unit])
+    return not np.any(values[~np.isnan(values)] % DAY[columns.held.column(name).type.unit])
 
 
 def _in_days(columns: Columns, name: str) -> np.ndarray | None:
@@ -82,5 +81,5 @@ def _in_days(columns: Columns, name: str) -> np.ndarray | None:
     if kind is Kind.DATE:
         return columns.numbers(name)
     if kind is Kind.DATETIME and held.type.tz is None:
-        return np.floor(columns.numbers(name) / _DAYS[held.type.unit])
+        return np.floor(columns.numbers(name) / DAY[held.type.unit])
     return None
