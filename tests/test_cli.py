@@ -311,3 +311,16 @@ def test_no_value_of_a_real_row_is_told(command: Command) -> None:
     assert found.code == 1
     assert "'age'" in found.err
     assert "CANARY" not in found.out + found.err
+
+
+def test_an_interrupt_says_that_nothing_is_lost(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 130, and a line that says how to go on."""
+    from synthwright.core import registry
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "names", interrupted)
+    said = command("list", "generators")
+    assert said.code == 130
+    assert said.err == "error: interrupted; the same command goes on where it was\n"

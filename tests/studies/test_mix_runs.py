@@ -141,12 +141,14 @@ def test_ctrl_c_stops_several_methods_at_once(tmp_path: Path) -> None:
     """No process stays behind, and no real rows do."""
     payments().to_csv(tmp_path / "pay.csv", index=False)
     words = ["mix", "--real", "pay.csv", "--target", "fraud", "--with", "forest,copula", "--workers", "3", "-q"]
-    running = subprocess.Popen([sys.executable, "-m", "synthwright", *words], cwd=tmp_path)
+    running = subprocess.Popen([sys.executable, "-m", "synthwright", *words], cwd=tmp_path, stderr=subprocess.PIPE)
     until = time.monotonic() + 60
     while not (tmp_path / "out" / "mix-pay" / "work" / "forest.txt").exists() and time.monotonic() < until:
         time.sleep(0.02)
     assert len(working_in(tmp_path)) > 1
     running.send_signal(signal.SIGINT)
-    assert running.wait(timeout=60) == 130
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"interrupted; the same command goes on" in told
     assert working_in(tmp_path) == []
     assert not list(tmp_path.glob("out/mix-pay/work/train"))

@@ -14,6 +14,7 @@ from synthwright.commands.grid import grid, summary
 from synthwright.core.errors import SpecError, StoreError, SynthwrightError
 
 INTERRUPTED = 130
+STOPPED = "interrupted; the same command goes on where it was"
 STEPS = ("source", "fit", "generate", "curate", "evaluate", "release")
 """The steps that a terminal shows, in the order of `synthwright.line`, which `--help` need not load."""
 
@@ -135,9 +136,11 @@ def guarded(command: Callable[[], Any]) -> int:
     try:
         command()
     except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:  # typer turns an interrupt into this one, and says nothing
+            _complain(STOPPED)
         return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
     except KeyboardInterrupt:
-        _complain("interrupted; the same command goes on where it was")
+        _complain(STOPPED)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone: say no more

@@ -74,8 +74,9 @@ class Ctgan(Generator):
 
     def fit(self, data: Dataset, part: Part, ctx: Context) -> CtganModel:
         extra(self.name)
+        from synthwright.generators.nets.critic import CriticLearner
         from synthwright.generators.nets.gan import Gan
-        from synthwright.generators.nets.gan_learners import CriticLearner, GanLearner
+        from synthwright.generators.nets.gan_learners import GanLearner
         from synthwright.kit.learning.nets import Course
 
         def learner(plan: Plan, table: Table, rows: np.ndarray) -> Learner:

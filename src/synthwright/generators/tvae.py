@@ -24,10 +24,15 @@ PASSES = 100
 PATIENCE = 10
 """Fiftieths of the training without a gain on rows held back, after which it stops."""
 
+BESIDE = 0.5
+"""How long the critic learns beside the autoencoder."""
+CRITIC = 0.002
+"""How far each batch moves the critic's weights."""
+
 
 @dataclass(frozen=True)
 class TvaeModel(NetModel):
-    """The columns, and the network that makes them."""
+    """The columns, and the networks that make rows and choose among them."""
 
     about: ClassVar[str] = "tvae"
 
@@ -41,13 +46,15 @@ class TvaeModel(NetModel):
 class Tvae(Generator):
     """Learns hidden numbers behind rows and how rows follow from them: a variational autoencoder.
 
-    After Xu et al. (2019), Modeling Tabular Data using Conditional GAN, arXiv 1907.00503. Needs the extra `neural`.
+    After Xu et al. (2019), Modeling Tabular Data using Conditional GAN, arXiv 1907.00503. Of a few candidates for each
+    row a critic that learned afterwards draws one, the likelier the more real it looks (Bauer and Mnih 2019, Resampled
+    priors for variational autoencoders, arXiv 1810.11428). Needs the extra `neural`.
     Columns that are set when rows are sampled stay exactly, and the others follow them. It trains on a graphics card
     where there is one, and never needs it.
     """
 
     name: ClassVar[str] = "tvae"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = TvaeModel
 
@@ -63,17 +70,23 @@ class Tvae(Generator):
     """Hidden numbers behind a row."""
     weight: float = Setting(default=2.0, gt=0, le=1_000)
     """How much coming back exactly counts beside hidden numbers that are normal; more is sharper, less is smoother."""
+    tries: int = Setting(default=16, ge=1, le=1_000)
+    """Candidates of which each row is drawn; more are slower and a little closer."""
     rate: float = Setting(default=0.001, gt=0, le=1)
     """How far each batch moves the weights."""
 
     def fit(self, data: Dataset, part: Part, ctx: Context) -> TvaeModel:
         extra(self.name)
-        from synthwright.generators.nets.vae import VaeLearner
+        from synthwright.generators.nets.critic import CriticLearner
+        from synthwright.generators.nets.vae import Autoencoder, VaeLearner
         from synthwright.kit.learning.nets import Course
 
         def learner(plan: Plan, table: Table, rows: np.ndarray) -> Learner:
             return VaeLearner(plan, table, rows, rate=self.rate, weight=self.weight)
 
-        sizes = {"width": self.width, "latent": self.latent}
+        def later(net: Autoencoder, table: Table, bends: np.ndarray) -> Learner:
+            return CriticLearner(net, table, bends, rate=CRITIC)
+
+        sizes = {"width": self.width, "latent": self.latent, "tries": self.tries}
         course = Course(self.steps, self.batch, PASSES, PATIENCE)
-        return learned(TvaeModel, Lesson(self, self.protect, course, sizes, learner), data, part, ctx)
+        return learned(TvaeModel, Lesson(self, self.protect, course, sizes, learner, later, BESIDE), data, part, ctx)

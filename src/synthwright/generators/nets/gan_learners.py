@@ -1,4 +1,4 @@
-"""How a maker of rows and its critic learn: against each other, and then the critic alone."""
+"""How a maker of rows and its critic learn, against each other."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from synthwright.generators.nets.critic import KNOWN
 from synthwright.generators.nets.gan import Gan
 from synthwright.generators.nets.wires import some_known
 from synthwright.kit.learning.net_model import Plan
 from synthwright.kit.learning.nets import Learner, Table, device
 
-KNOWN = 0.2
-"""The share of rows that are learned with some columns known."""
 SLOPE = 0.1
 """How much slopes of the critic cost."""
 FASTER = 2.0
@@ -110,35 +109,3 @@ class GanLearner(Learner):
         within = within + (0.01 * within.diagonal().mean() + 1e-6) * torch.eye(many, device=self.on)
         found: Tensor = off @ torch.linalg.solve(within, off)
         return found
-
-
-class CriticLearner(Learner):
-    """Learns to tell rows that a finished maker makes from real ones."""
-
-    def __init__(self, net: Gan, table: Table, bends: np.ndarray, *, rate: float) -> None:
-        self.table, self.on = table, device()
-        self.net = net.train()
-        self.net.trust.fill_(1.0)
-        self.net.bends.copy_(torch.from_numpy(bends.astype(np.float32)))
-        self.nets = {"kept": net}
-        self.optimisers = {"critic": torch.optim.AdamW(net.critic.parameters(), lr=rate, weight_decay=1e-2)}
-
-    def _loss(self, net: nn.Module, rows: Tensor, chance: torch.Generator) -> Tensor:
-        slots, scores = self.table.slots[rows], self.table.scores(rows, chance)
-        known = some_known(tuple(slots.shape), KNOWN, chance, self.on) | net.wires.given
-        with torch.no_grad():
-            logits, found = net.outputs(slots, scores, known, chance)
-            mine = torch.where(known, slots, net.wires.drawn(logits, [-1] * net.wires.columns, chance))
-            seen = net.real(slots, scores, known), net.real(mine, found, known)
-        real, fake = net.critic(torch.cat(seen)).chunk(2)
-        return (nn.functional.softplus(-real).mean() + nn.functional.softplus(fake).mean()) / 2
-
-    def step(self, rows: Tensor, chance: torch.Generator) -> Tensor:
-        loss = self._loss(self.net, rows, chance)
-        self.optimisers["critic"].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers["critic"].step()
-        return loss
-
-    def judge(self, net: nn.Module, rows: Tensor, chance: torch.Generator) -> Tensor:
-        return self._loss(net, rows, chance)

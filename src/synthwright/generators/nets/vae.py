@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synthwright.generators.nets.wires import Wires, layers, some_known
+from synthwright.generators.nets.critic import KNOWN, Choosing, Critic
+from synthwright.generators.nets.wires import layers, some_known
 from synthwright.kit.learning.net_model import Plan
 from synthwright.kit.learning.nets import Learner, Table, device
 
-KNOWN = 0.2
-"""The share of rows that are learned with some columns known."""
 NARROWEST, WIDEST = -3.5, 1.0
 """The logarithms of the least and the greatest spread around a score that is decoded."""
 HILLS = 64
@@ -47,12 +46,11 @@ class Peaks(NamedTuple):
         return middle + spread.exp() * torch.randn(middle.shape, generator=chance, device=middle.device)
 
 
-class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: without it, its classes are unknown
+class Autoencoder(Choosing):
     """Rows to hidden numbers and back; what is known is told to both ways."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.wires = Wires(plan)
+        super().__init__(plan)
         width, self.latent = plan.sizes["width"], plan.sizes["latent"]
         self.encoder = layers(2 * self.wires.inputs, width, width, 2 * self.latent)
         self.decoder = layers(self.latent + self.wires.inputs, width, width,
@@ -62,7 +60,7 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         self.share = nn.Parameter(torch.zeros(HILLS))
         self.middle = nn.Parameter(torch.randn(HILLS, self.latent))
         self.size = nn.Parameter(torch.zeros(HILLS, self.latent))
-        self.register_buffer("tilt", torch.zeros(self.wires.width))
+        self.critic = Critic(self.wires, width)
 
     def encode(self, slots: Tensor, scores: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return where the hidden numbers of rows lie, and the logarithms of their variances."""
@@ -101,10 +99,9 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         far = -(noise**2 + variance).sum(dim=1) / 2 - self.likely(inside)
         return (weight * wrong + far).mean()
 
-    def made(
+    def candidate(
         self, slots: Tensor, scores: Tensor, known: Tensor, never: Sequence[int], chance: torch.Generator
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Return slots and scores of rows; where they are known, those that were told."""
         wires, on = self.wires, slots.device
         hill = torch.multinomial(self.share.softmax(0), max(len(slots), 1), replacement=True, generator=chance)
         hill = hill[: len(slots)]
@@ -113,7 +110,8 @@ class Autoencoder(nn.Module):  # type: ignore[misc]  # PyTorch is an extra: with
         logits, peaks = self.decode(hidden, wires.seen(slots, scores, known))
         made = torch.where(known, slots, wires.drawn(logits + self.tilt, never, chance))
         found = peaks.drawn(chance)
-        return made, torch.where(known[:, wires.spread], scores, found)
+        found = self.straight(found) if self.trust > 0 else found
+        return made, torch.where(known[:, self.spread], scores, found)
 
 
 class VaeLearner(Learner):
@@ -123,7 +121,8 @@ class VaeLearner(Learner):
         self.table, self.weight, self.on = table, weight, device()
         self.net = Autoencoder(plan).to(self.on)
         self.nets = {"kept": self.net}
-        self.optimisers = {"all": torch.optim.Adam(self.net.parameters(), lr=rate, weight_decay=1e-5)}
+        mine = [p for n, p in self.net.named_parameters() if not n.startswith("critic.")]
+        self.optimisers = {"all": torch.optim.Adam(mine, lr=rate, weight_decay=1e-5)}
 
     def _loss(self, net: nn.Module, rows: Tensor, chance: torch.Generator) -> Tensor:
         slots, scores = self.table.slots[rows], self.table.scores(rows, chance)

@@ -35,8 +35,6 @@ TRIED = 10_000
 """Rows that are made for that, at most."""
 LEVELLED = 4
 """How often slots are made and counted to see how likely they should be."""
-LATER = 0.2
-"""How long a second training takes beside the first, where a method has one."""
 FEWEST = 40
 """Made values of one column from which that is worth it."""
 
@@ -224,7 +222,9 @@ class Lesson(NamedTuple):
     learner: Callable[[Plan, Table, np.ndarray], Learner]
     """Makes what learns from the plan, the rows, and which of them train."""
     later: Callable[[Any, Table, np.ndarray], Learner] | None = None
-    """Makes what learns when this is over, from the network, the rows and the bends: for `LATER` of the steps."""
+    """Makes what learns when this is over, from the network, the rows and the bends."""
+    beside: float = 0.2
+    """How long that takes beside the first training."""
 
 
 def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: Context) -> Made:
@@ -249,7 +249,8 @@ def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: C
         _level(net, columns, plan, rows, ctx.at("level"))
         bends = _bends(net, columns, plan, rows, ctx.at("bends"))
         if lesson.later is not None:
-            short = course._replace(steps=_part(course.steps), passes=_part(course.passes))
+            steps, passes = (max(1, round(lesson.beside * n)) for n in (course.steps, course.passes))
+            short = course._replace(steps=steps, passes=passes)
             two = lesson.later(net, table, bends)
             done = nets.train(two, len(rows.slots), short, ctx, (recipe.name, f"{identity}-later"))
             net, notes = nets.restored(net, done.weights).eval(), (*notes, *done.notes)
@@ -258,10 +259,6 @@ def learned(model: type[Made], lesson: Lesson, data: Dataset, part: Part, ctx: C
         weights = {n: t.detach().cpu().numpy().copy() for n, t in net.state_dict().items()}
     nets.cleared(ctx, (identity, f"{identity}-later"))
     return model(start.table, part.mode, start.produce, columns, sizes, weights, bends, notes)
-
-
-def _part(whole: int) -> int:
-    return max(1, round(LATER * whole))
 
 
 def _level(net: nn.Module, columns: tuple[NetColumn, ...], plan: Plan, rows: Rows, ctx: Context) -> None:
