@@ -159,7 +159,7 @@ def cells_of(called: str, names: tuple[str, ...], epsilon: float, args: argparse
         if program.startswith(args.only) and (called, epsilon, program, 0) not in cache.held:
             why = cache.hopeless(called, epsilon, program)
             told = (why, 0.0, "") if why else other(program, Path(args.peers), real, sizes, epsilon, args.limit)
-            if told[0] != ABSENT:
+            if not (isinstance(told[0], str) and told[0] == ABSENT):
                 keep(program, 0, *told)
 
 

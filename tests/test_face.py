@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import synthwright as sw
+from synthwright.core.contracts import Verdict
 
 
 def people(rows: int = 500) -> pd.DataFrame:
@@ -68,6 +69,29 @@ def test_what_cannot_be_set_is_said() -> None:
     for n in (-1, 2.5, "x", float("nan"), True):
         with pytest.raises(sw.SynthwrightError):
             model.sample(n)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", [0.15, 0.0])
+def test_rows_that_rarely_come(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of which few keep the rules are tried again, several at once when few are left, but not without end."""
+    from synthwright import synthesizer
+
+    model, rounds = sw.fit(people(), "marginals"), []
+
+    def strict(fitted: Any, given: Any, table: str, ctx: Any) -> Any:
+        rounds.append(given.rows(table))
+        keep = np.random.default_rng(len(rounds)).random(given.rows(table)) < share
+        return complete(fitted, given, table, ctx)._replace(problems=(Verdict.of(table, ~keep, "strict"),))
+
+    complete = synthesizer.complete
+    monkeypatch.setattr(synthesizer, "complete", strict)
+    if not share:
+        with pytest.raises(sw.SynthwrightError, match=r"wanted 40 rows .* got 0 of 400 tried"):
+            model.sample(40)
+        return
+    assert len(model.sample(40)) == 40
+    assert max(rounds) <= 40
+    assert len(rounds) < 15
 
 
 def test_several_frames() -> None:

@@ -30,7 +30,9 @@ from synthwright.steps.complete import Fitted, complete
 from synthwright.steps.fit import fit_part, load_fitted, save_fitted
 
 ROUNDS = 10
-"""How often rows that could not be made are tried again."""
+"""How many rows are tried in all for each that is asked for: where some come, few are left to try again."""
+FEW = 20
+"""Rows of which so few are asked for are tried as often as if it were this many."""
 
 Library = Literal["pandas", "polars", "arrow", "dataset"]
 
@@ -208,24 +210,29 @@ class Synthesizer:
         return dict(start.set_)
 
     def _table(self, table: str, start: Dataset, parents: Dataset, ctx: Context) -> Dataset:
-        """Complete a start; rows that could not be made are tried again, with other draws."""
+        """Complete a start; rows that could not be made are tried again, with other draws, several at once of few."""
         mine = [f for f in self.fitted if f[0].table == table]
         pieces: list[pa.Table] = []
-        waiting = start
-        for attempt in range(ROUNDS):
-            lost = []
-            for i, shard in enumerate(waiting.shards()):
+        waiting, tried, attempt, most = start.tables[table], 0, 0, max(start.rows(table), FEW)
+        while tried < ROUNDS * most or not attempt:
+            every = np.arange(waiting.num_rows)
+            several = np.tile(every, min(1 << attempt, most // max(len(every), 1)) or 1)
+            asked = Dataset(self.schema, {**start.tables, table: waiting.take(pa.array(several))})
+            made, kept = [], []
+            for i, shard in enumerate(asked.shards()):
                 given = Dataset(self.schema, {**parents.tables, table: shard.tables[table]})
-                made = complete(mine, given, table, ctx.at(attempt, i))
-                keep = made.problems[0].keep if made.problems else np.ones(shard.rows(table), dtype=bool)
-                pieces.append(made.data.tables[table].filter(pa.array(keep)))
-                lost.append(shard.tables[table].filter(pa.array(~keep)))
-            again = pa.concat_tables(lost)
-            if not again.num_rows:
+                found = complete(mine, given, table, ctx.at(attempt, i))
+                made.append(found.data.tables[table])
+                kept.append(found.problems[0].keep if found.problems else np.ones(shard.rows(table), dtype=bool))
+            right = np.flatnonzero(np.concatenate(kept))
+            done, first = np.unique(several[right], return_index=True)
+            pieces.append(pa.concat_tables(made).take(pa.array(right[first])))
+            waiting = waiting.take(pa.array(np.setdiff1d(every, done)))
+            if not waiting.num_rows:
                 return Dataset(self.schema, {**parents.tables, table: pa.concat_tables(pieces)})
-            waiting = Dataset(self.schema, {**waiting.tables, table: again})
+            tried, attempt = tried + len(several), attempt + 1
         raise SampleError("sample", f"table {table!r}", wanted=f"{start.rows(table)} rows within the rules",
-                          got=f"{start.rows(table) - again.num_rows} after {ROUNDS} rounds",
+                          got=f"{start.rows(table) - waiting.num_rows} of {tried:,} tried",
                           remedy="loosen a rule, or another value in set") from None  # fmt: skip
 
     def save(self, path: str | Path) -> None:

@@ -54,10 +54,20 @@ class SynthwrightError(Exception):
             return said
         return f"{said} {self.remedy}" if self.remedy[-1] in ".?!" else f"{said} {self.remedy}."
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let processes of the caller's own hand it on: by its words, whatever it is made from."""
+        return _again, (type(self), self.args, self.__dict__)
+
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` needs to raise the same error in another process."""
         words = {"owner": self.owner, "thing": self.thing, "wanted": self.wanted, "got": self.got}
         return {"error": type(self).__name__, **words, "remedy": self.remedy}
+
+
+def _again(kind: type[SynthwrightError], args: tuple[Any, ...], words: dict[str, Any]) -> SynthwrightError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(words)
+    return error
 
 
 class InputError(SynthwrightError):
