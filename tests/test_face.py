@@ -75,15 +75,15 @@ def test_what_cannot_be_set_is_said() -> None:
 def test_rows_that_rarely_come(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of which few keep the rules are tried again, several at once when few are left, but not without end."""
     from synthwright import synthesizer
+    from synthwright.steps.complete import complete
 
     model, rounds = sw.fit(people(), "marginals"), []
 
     def strict(fitted: Any, given: Any, table: str, ctx: Any) -> Any:
         rounds.append(given.rows(table))
         keep = np.random.default_rng(len(rounds)).random(given.rows(table)) < share
-        return complete(fitted, given, table, ctx)._replace(problems=(Verdict.of(table, ~keep, "strict"),))
+        return complete(fitted, given, table, ctx)._replace(problems=[Verdict.of(table, ~keep, "strict")])
 
-    complete = synthesizer.complete
     monkeypatch.setattr(synthesizer, "complete", strict)
     if not share:
         with pytest.raises(sw.SynthwrightError, match=r"wanted 40 rows .* got 0 of 400 tried"):

@@ -66,6 +66,7 @@ def fit(
         InputError: fewer than ten rows, all rows alike, or data that no frame should hold.
         FitError: the generator cannot learn from it.
     """
+    from synthwright.core.relation_running import parts_of
     from synthwright.steps.source import refuse_poor
 
     dataset = data if isinstance(data, Dataset) and schema is None else Dataset.of(data, schema)
@@ -76,7 +77,8 @@ def fit(
     if recipe.abilities.private:
         raise InputError(recipe.name, "fitting", wanted="a specification, whose source has a ledger of what is spent",
                          got="a frame", remedy="give a part of one a budget, and run it with `sw.run`")  # fmt: skip
-    return learn(_planned(dataset.schema, recipe, given), dataset, Frame.of(data), seed)
+    adding = parts_of(dataset, columns_of(dataset.schema, given))
+    return learn(_planned(dataset.schema, recipe, given, adding), dataset, Frame.of(data), seed)
 
 
 def _recipe(generator: str | Generator, settings: Mapping[str, Any]) -> Generator:
@@ -98,8 +100,8 @@ def _recipe(generator: str | Generator, settings: Mapping[str, Any]) -> Generato
         ) from None
 
 
-def _planned(schema: Schema, recipe: Generator, given: Sequence[str]) -> Plan:
-    """Return the plan that makes every column; columns given to a generator that must know are made before."""
+def _planned(schema: Schema, recipe: Generator, given: Sequence[str], adding: Sequence[PartUse]) -> Plan:
+    """Return the plan that makes every column; given ones are made first where the generator must know, sums last."""
     first = columns_of(schema, given)
     settings = recipe.model_dump(mode="json")
     rest = PartUse(make=tuple(f"{t}.*" for t in schema.tables), use=recipe.name, settings=settings, given=first)
@@ -109,7 +111,7 @@ def _planned(schema: Schema, recipe: Generator, given: Sequence[str]) -> Plan:
     if first:
         parts = [PartUse(make=(c,), use=recipe.name, settings=settings, given=first[:i]) for i, c in enumerate(first)]
         parts.append(rest)
-    spec = Spec(synthwright=1, name="notebook", schema_=schema, parts=tuple(parts))
+    spec = Spec(synthwright=1, name="notebook", schema_=schema, parts=(*parts, *adding))
     return plan(spec, schema)
 
 

@@ -212,6 +212,7 @@ class Synthesizer:
     def _table(self, table: str, start: Dataset, parents: Dataset, ctx: Context) -> Dataset:
         """Complete a start; rows that could not be made are tried again, with other draws, several at once of few."""
         mine = [f for f in self.fitted if f[0].table == table]
+        alone = next((i for i, f in enumerate(mine) if f[0].part.scope != "row"), len(mine))
         pieces: list[pa.Table] = []
         waiting, tried, attempt, most = start.tables[table], 0, 0, max(start.rows(table), FEW)
         while tried < ROUNDS * most or not attempt:
@@ -221,7 +222,7 @@ class Synthesizer:
             made, kept = [], []
             for i, shard in enumerate(asked.shards()):
                 given = Dataset(self.schema, {**parents.tables, table: shard.tables[table]})
-                found = complete(mine, given, table, ctx.at(attempt, i))
+                found = complete(mine[:alone], given, table, ctx.at(attempt, i))
                 made.append(found.data.tables[table])
                 kept.append(found.problems[0].keep if found.problems else np.ones(shard.rows(table), dtype=bool))
             right = np.flatnonzero(np.concatenate(kept))
@@ -229,7 +230,8 @@ class Synthesizer:
             pieces.append(pa.concat_tables(made).take(pa.array(right[first])))
             waiting = waiting.take(pa.array(np.setdiff1d(every, done)))
             if not waiting.num_rows:
-                return Dataset(self.schema, {**parents.tables, table: pa.concat_tables(pieces)})
+                whole = Dataset(self.schema, {**parents.tables, table: pa.concat_tables(pieces)})
+                return complete(mine[alone:], whole, table, ctx.at("whole")).data  # sums of all rows, once they are
             tried, attempt = tried + len(several), attempt + 1
         raise SampleError("sample", f"table {table!r}", wanted=f"{start.rows(table)} rows within the rules",
                           got=f"{start.rows(table) - waiting.num_rows} of {tried:,} tried",

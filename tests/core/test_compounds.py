@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthwright.core.compounds import Way, ways_of
+from synthwright.core.compound_ways import Way
+from synthwright.core.compounds import ways_of
 from synthwright.core.dataset import Dataset
 from synthwright.core.schema import Kind
 
@@ -17,6 +20,8 @@ LOW = RNG.integers(5, 100, ROWS)
 HIGH = LOW + RNG.integers(1, 60, ROWS)
 REAL = RNG.normal(0, 3, ROWS)
 MONEY = RNG.gamma(2, 900, ROWS)
+DAY = timedelta(days=1)
+DAYS = [datetime(2024, 1, 1) + int(a) * timedelta(hours=7) for a in RNG.integers(0, 900, ROWS)]
 
 
 def _ways(texts: list[str]) -> list[Way] | None:
@@ -36,8 +41,18 @@ def _ways(texts: list[str]) -> list[Way] | None:
         ([f"ca. {b}" for b in HIGH], [("ca. ", "")]),
         (["<20" if a < 20 else f"{a}.5" for a in LOW], [("", ""), ("<20",)]),
         ([f"{a / 1000:.1f} kg" if a >= 1000 else f"{a:.0f} g" for a in MONEY], [("", " kg"), ("", " g")]),
+        ([f"{d:%Y-%m-%d} to {d + 9 * DAY:%Y-%m-%d}" for d in DAYS], [("", " to ", "")]),
+        ([f"{a % 9 + 1}:00 AM - {b % 7 + 1}:30 PM" for a, b in zip(LOW, HIGH, strict=True)], [("", " - ", "")]),
+        (["open" if a < 20 else f"{d:%d.%m.%Y}" for a, d in zip(LOW, DAYS, strict=True)], [("", ""), ("open",)]),
+        (
+            [f"{d:%Y-%m-%dT%H:%M}{'Z' if a < 20 else '+02:00'}" for a, d in zip(LOW, DAYS, strict=True)],
+            [("", "+02:00"), ("", "Z")],
+        ),
     ],
-    ids=["range", "ratio", "sizes", "interval", "place", "money", "comma", "about", "below", "units"],
+    ids=[
+        *("range", "ratio", "sizes", "interval", "place", "money", "comma", "about", "below", "units"),
+        *("days", "hours", "open", "offsets"),
+    ],
 )
 def test_numbers_and_the_words_around_them_are_found(texts: list[str], words: list[tuple[str, ...]]) -> None:
     """Every way in which texts are written is found, and together they say each text again."""

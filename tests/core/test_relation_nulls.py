@@ -120,3 +120,18 @@ def test_strict_where_never_equal(rng: np.random.Generator) -> None:
     day = rng.integers(9_000, 9_300, ROWS)
     dates = {"a": (DATE, day.astype(np.int32)), "b": (DATE, (day + rng.integers(1, 30, ROWS)).astype(np.int32))}
     assert found({n: (f, pa.array(v, pa.int32()).cast(pa.date32())) for n, (f, v) in dates.items()}) == {"a < b"}
+
+
+def test_missing_where_a_number_is_something_or_beyond(rng: np.random.Generator) -> None:
+    """One value of many, or all beyond one that enough rows share; not where a single row contradicts."""
+    tenure, age = rng.integers(0, 60, ROWS), rng.integers(18, 90, ROWS)
+    size = rng.normal(size=ROWS)
+    total = [None if t == 0 else x for t, x in zip(tenure, rng.normal(size=ROWS), strict=True)]
+    retired = [None if a > 65 else x for a, x in zip(age, rng.normal(size=ROWS), strict=True)]
+    columns: Columns = {"tenure": (INTEGER, tenure), "age": (INTEGER, age), "total": (NUMBER, total)}
+    rules = found(columns | {"wage": (NUMBER, retired), "other": (NUMBER, [None if x > 1 else x for x in size])})
+    assert {"(total is null) == (tenure == 0)", "(wage is null) == (age > 65)"} <= rules
+    assert not any("other" in r for r in rules)
+    first = int(np.flatnonzero(tenure == 7)[0])
+    wrong = [None if i == first else x for i, x in enumerate(total)]
+    assert not any("total" in r for r in found({**columns, "total": (NUMBER, wrong)}))

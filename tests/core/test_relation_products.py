@@ -124,3 +124,12 @@ def test_percentages_may_be_whole_numbers() -> None:
     assert (np.abs(100 * made["part"] / made["total"] - made["percent"]) <= 0.5).all()
     frame["percent"] = np.rint(5 * part / total).astype(int)
     assert not [r for r in Dataset.of(frame).schema.tables["data"].rules if " == " in r.rule]
+
+
+def test_of_a_rounded_quotient_it_is_the_quotient_that_is_computed() -> None:
+    """A price of whole thousands is an area times the price of a square metre too, but only because it is so coarse."""
+    area = RNG.uniform(30, 160, ROWS).round(1)
+    price = (area * RNG.normal(3_500, 500, ROWS)).round(-3)
+    assert "per_metre == price / area" in rules(area=area, price=price, per_metre=(price / area).round(2))
+    net, rate = RNG.gamma(3, 90, ROWS).round(2), RNG.choice([0.07, 0.19], ROWS)
+    assert "tax == net * rate" in rules(net=net, rate=rate, tax=(net * rate).round(2))

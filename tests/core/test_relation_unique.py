@@ -40,3 +40,18 @@ def test_a_row_that_lacks_a_value_does_not_count() -> None:
     pairs = pd.DataFrame([(s, w) for s in range(20) for w in range(30)], columns=["s", "w"]).astype("Int64")
     empty = pd.DataFrame({"s": pd.array([1] * 40, "Int64"), "w": pd.array([None] * 40, "Int64")})
     assert "unique(s, w)" in rules(pd.concat([pairs, empty]))
+
+
+def test_days_of_which_each_occurs_once() -> None:
+    """One row a day, or an hour; not where one day comes twice, nor instants that chance keeps apart."""
+    days = pd.Series(pd.date_range("2024-01-01", periods=300))
+    load = RNG.normal(size=300)
+    assert rules(pd.DataFrame({"day": days, "load": load})) == ["unique(day)"]
+    assert rules(pd.DataFrame({"day": days.where(days.index != 5, days[6]), "load": load})) == []
+    hours = pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.choice(500, 300, replace=False), unit="h")
+    assert rules(pd.DataFrame({"at": hours, "load": load})) == ["unique(at)"]
+    months = pd.date_range("2010-01-31", periods=90, freq="ME")
+    assert rules(pd.DataFrame({"month": months, "load": load[:90]})) == ["unique(month)"]
+    assert "unique(year)" in rules(pd.DataFrame({"year": np.arange(1950, 2020), "load": load[:70]}))
+    chance = pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.choice(10**7, 300, replace=False), unit="s")
+    assert rules(pd.DataFrame({"at": chance, "load": load})) == []

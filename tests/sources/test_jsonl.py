@@ -129,3 +129,27 @@ def test_brackets_in_text_are_no_nesting(tmp_path: Path) -> None:
     """Text full of opening brackets is text."""
     rows = [{"a": "[" * 2000 + "{" * 2000}, {"a": "]"}]
     assert read(tmp_path, lines(*rows)).to_pylist() == rows
+
+
+def test_text_that_spells_numbers_or_truth_stays_text(tmp_path: Path) -> None:
+    """JSON has numbers and truth values of its own: text that spells one is text again, days are days."""
+    rows = [{"t": "TRUE" if i % 3 else "FALSE", "l": "true" if i % 2 else "false", "b": i % 5 == 0, "n": f"{i}.50",
+             "i": 7 * i, "d": f"2024-01-{i % 28 + 1:02d}"} for i in range(60)]  # fmt: skip
+    (tmp_path / "x.jsonl").write_bytes(lines(*rows))
+    source = Jsonl(path="x.jsonl")
+    data = source.read(Context(root=tmp_path))
+    kinds = [f.kind.value for f in data.schema.tables["x"].fields.values()]
+    assert kinds == ["boolean", "boolean", "boolean", "number", "integer", "date"]
+    out = data.to_arrow("x")
+    assert out.select(["t", "l", "b", "n", "i"]).to_pylist() == [{c: r[c] for c in "tlbni"} for r in rows]
+    assert out.schema.field("d").type == pa.date32()
+
+
+def test_words_for_nothing_beside_numbers_are_nulls(tmp_path: Path) -> None:
+    """A field that mixes numbers or truth values with such words alone stays what it is."""
+    values: list[list[Any]] = [[1, "n/a", 2.5], [True, "unknown", False], [1, "", 3]]
+    kinds = [pa.float64(), pa.bool_(), pa.int64()]
+    for held, kind in zip(values, kinds, strict=True):
+        column = read(tmp_path, lines(*({"a": v} for v in held))).column("a")
+        assert column.type == kind
+        assert column.to_pylist() == [held[0], None, held[2]]

@@ -25,6 +25,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     """Guess a schema; write it and a specification beside it into the present folder."""
     from synthwright.core.context import Context
     from synthwright.core.infer import infer
+    from synthwright.core.relation_running import parts_of
     from synthwright.core.writing import guessed_target_of, schema_yaml, spec_yaml
     from synthwright.sources.choose import folder_of, for_path
     from synthwright.sources.places import PathSource
@@ -37,9 +38,9 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     ctx = Context(root=folder_of(at))
     tables = source.tables(ctx)
     remarks = source.remarks(ctx) if isinstance(source, PathSource) else []
-    guessed = infer(tables, text=source.text)
+    guessed = infer(tables, text=source.text, typed=source.typed)
     dataset = Dataset.of(tables, guessed.schema, text=source.text)
-    weak = left_out(dataset)
+    weak, adding = left_out(dataset), parts_of(dataset)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-.") or "data"
     spec_file, schema_file = here / f"{name}.yaml", here / f"{name}.schema.yaml"
     _refuse_present((spec_file, schema_file), force=force)
@@ -50,9 +51,12 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     rows = {t: dataset.rows(t) for t in dataset.schema.tables if t not in weak}
     head = f"What the columns of {data.name} are, as guessed. Correct it: the specification follows it."
     written = {schema_file: schema_yaml(guessed.schema, reasons, head),
-               spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, list(weak))}  # fmt: skip
+               spec_file: spec_yaml(name, source.name, path, schema_file.name, rows, target, list(weak),
+                                    adding)}  # fmt: skip
     _write({file: text.encode() for file, text in written.items()})
     said = [*remarks, *map(told_left_out, weak)]
+    said += [f"{p.make[0]} adds up the rows before, and made rows are made one by one: the part that "
+             f"{spec_file.name} holds as a comment keeps it" for p in adding]  # fmt: skip
     if not inside:
         remembered = allow(here, at)
         said.append("the data is outside this folder; that you named it here is remembered" if remembered else

@@ -1,31 +1,28 @@
 """Texts put together of numbers: `119/74`, `11.1 - 12.5`, `30x48x16 cm`, `< 5` beside `12`, `1.3 kg` beside `268 g`.
 
 Such a text is written in one of a few *ways*: the words are the same, the numbers differ. A number is one that is
-spelled as numbers are (see `core.numerals`) and behaves like one; digits of codes do not.
+spelled as numbers are (see `core.numerals`) and behaves like one; digits of codes do not. Dates and times in texts are
+numbers, too (see `core.compound_moments`).
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.compound_moments import dated_ways
+from synthwright.core.compound_ways import AGREE, MINUS, Numbered, Way, Written, written
 from synthwright.core.forms import exact, parse
 from synthwright.core.numerals import TEXT, numeral_forms
 from synthwright.core.schema import Kind
 
-WAYS = 24
-"""Ways in which texts are written, at most."""
-AGREE = 0.95
-"""The share of rows that must be written in one of them."""
 LONGEST = 100
 """Longer texts are no numbers with words around them."""
 LEAST = 20
 """Rows below which no way is believed."""
-_MARK, _MINUS = "\x00", "\x01"
 _NUMBERS = (r"[0-9]+(?:[.,][0-9]+)*", r"[0-9]+(?:\.[0-9]+)?", r"[0-9]+,[0-9]+", "[0-9]+")
 """What a number may look like, tried one after the other: `1,234.50`, `12.5`, `12,5`, `12`."""
 _SIGN = r"(^|[ (\[;,:/–-])[-−]([0-9])"
@@ -45,26 +42,6 @@ _FULL = 0.8
 _SOME = 200
 
 
-class Numbered(NamedTuple):
-    """The numbers in one place of texts that are written in one way."""
-
-    kind: Kind
-    form: str
-    """How they are spelled."""
-    values: np.ndarray
-    """As floats, one for each text."""
-
-
-class Way(NamedTuple):
-    """One way in which texts are written."""
-
-    words: tuple[str, ...]
-    """What stands before, between and behind the numbers: one more than there are numbers."""
-    numbers: tuple[Numbered, ...]
-    rows: np.ndarray
-    """Which texts are written so, as booleans."""
-
-
 def ways_of(texts: pa.Array, weights: np.ndarray, protect: int) -> list[Way] | None:
     """Return the ways in which texts are put together of numbers, the commonest first; None where they are not.
 
@@ -77,11 +54,14 @@ def ways_of(texts: pa.Array, weights: np.ndarray, protect: int) -> list[Way] | N
         return None
     if not pc.mean(pc.match_substring_regex(texts, "[0-9]").cast(pa.int8())).as_py() > 1 - AGREE:
         return None
+    dated = dated_ways(texts, weights, protect)
+    if dated is not None:
+        return dated
     for pattern in _NUMBERS:
-        plain = _written(texts, weights, protect, pattern)
+        plain = written(texts, weights, protect, pattern)
         if plain is None or len(plain) > 1:  # a minus may be what makes them differ
-            marked = pc.replace_substring_regex(texts, _SIGN, rf"\1{_MINUS}\2")
-            signed = _written(marked, weights, protect, f"{_MINUS}?{pattern}")
+            marked = pc.replace_substring_regex(texts, _SIGN, rf"\1{MINUS}\2")
+            signed = written(marked, weights, protect, f"{MINUS}?{pattern}")
             plain = signed if signed and (plain is None or len(signed) < len(plain)) else plain
         found = _read(plain, weights, protect) if plain else None
         if found is not None and _says(found):
@@ -89,40 +69,7 @@ def ways_of(texts: pa.Array, weights: np.ndarray, protect: int) -> list[Way] | N
     return None
 
 
-class _Written(NamedTuple):
-    """One way, with its numbers as texts."""
-
-    words: tuple[str, ...]
-    runs: list[pa.Array]
-    rows: np.ndarray
-
-
-def _written(texts: pa.Array, weights: np.ndarray, protect: int, pattern: str) -> list[_Written] | None:
-    """Return the ways in which most texts are written, the commonest first."""
-    coded = pc.replace_substring_regex(texts, pattern, _MARK).dictionary_encode()
-    of = coded.indices.to_numpy(zero_copy_only=False)
-    shared = np.bincount(of, weights)
-    order = np.argsort(-shared, kind="stable")[:WAYS]
-    order = order[shared[order] >= max(protect, 1)]
-    if not len(order) or shared[order].sum() < AGREE * shared.sum():
-        return None
-    out = []
-    for which in order.tolist():
-        words, rows = tuple(coded.dictionary[which].as_py().split(_MARK)), of == which
-        mine = texts.filter(pa.array(rows))
-        if len(words) == 1:
-            out.append(_Written(words, [], rows))
-            continue
-        said = "".join(f"{re.escape(w)}(?P<n{i}>{pattern})" for i, w in enumerate(words[:-1])) + re.escape(words[-1])
-        found = pc.extract_regex(mine, f"^{said}$")
-        if found.null_count:
-            return None
-        runs = [pc.replace_substring(pc.struct_field(found, i), _MINUS, "-") for i in range(len(words) - 1)]
-        out.append(_Written(words, runs, rows))
-    return out
-
-
-def _read(written: list[_Written], weights: np.ndarray, protect: int) -> list[Way] | None:
+def _read(written: list[Written], weights: np.ndarray, protect: int) -> list[Way] | None:
     """Return the ways with their numbers; None where something that varies is no number."""
     out = []
     for one in written:

@@ -1,7 +1,6 @@
 """What a plug-in is: recipes, what they learn, and the values they exchange.
 
-A *recipe* is parameters: frozen, JSON-able, named in the specification, without data and without state. What it
-learned is another object. Randomness comes only from the context that is passed in.
+A *recipe* is frozen parameters, without data and state; what it learned is another object. Only the context is random.
 """
 
 from __future__ import annotations
@@ -355,6 +354,8 @@ class Source(Recipe, ABC):
 
     text: ClassVar[bool] = False
     """Whether cells are spelled as text, so that a few words mean null and types are to be recognised."""
+    typed: ClassVar[bool] = False
+    """Whether cells are text only where they are no numbers or truth values: text that spells such stays text."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Endings of file names that mean this source, such as `.csv`."""
     path: str = Setting(default="")
@@ -370,7 +371,7 @@ class Source(Recipe, ABC):
 
     def read(self, ctx: Context, schema: Schema | None = None) -> Dataset:
         """Read the tables and bring them in through the door."""
-        return Dataset.of(self.tables(ctx), schema, text=self.text)
+        return Dataset.of(self.tables(ctx), schema, text=self.text, typed=self.typed)
 
 
 class Sink(Recipe, ABC):

@@ -34,7 +34,9 @@ class Dataset:
     tables: Mapping[str, pa.Table]
 
     @staticmethod
-    def of(data: Any, schema: Schema | None = None, *, text: bool = False, name: str = "data") -> Dataset:
+    def of(
+        data: Any, schema: Schema | None = None, *, text: bool = False, typed: bool = False, name: str = "data"
+    ) -> Dataset:
         """Bring data in through the door: every column is cast to its canonical type.
 
         Args:
@@ -42,6 +44,7 @@ class Dataset:
                 table names to such.
             schema: what the data is; nothing: inferred.
             text: whether the cells were spelled as text in a file, where a few words mean null.
+            typed: whether the file tells text from numbers (see `infer`).
             name: what a single table is called where the schema does not say.
 
         Raises:
@@ -54,7 +57,7 @@ class Dataset:
         if schema is None:
             from synthwright.core.infer import infer  # infer builds datasets itself
 
-            schema = infer(arrow, text=text).schema
+            schema = infer(arrow, text=text, typed=typed).schema
         missing = sorted(set(schema.tables) - set(arrow))
         if missing:
             raise InputError("schema", f"table {missing[0]!r}", wanted="a table in the data", got="none of that name")

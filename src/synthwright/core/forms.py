@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthwright.core.lengths import check_length, length_forms, parse_lengths, spell_lengths
-from synthwright.core.moments import EPOCHS, check_form, moment_forms, parse_moments, spell_moments
+from synthwright.core.moment_forms import moment_forms, yearless
+from synthwright.core.moments import EPOCHS, check_form, parse_moments, spell_moments
 from synthwright.core.numerals import TEXT, numeral_forms, parse_numerals, read_form, spell_numerals
 from synthwright.core.schema import Kind
+from synthwright.core.types import zone_of
 
 NULLS = frozenset({
     *("", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "null", "(null)", "none", "nil", "nan", "-nan", "nat", "\\n"),
@@ -33,6 +36,8 @@ _SAMPLE = 200
 _FEW = 3
 MONTHS = 10
 """Different numbers that look like months by accident once in a thousand million columns."""
+_DAYS, _LATE = 12, 27
+"""So many days of the month, and one so late in it, make days of what is not said to be in a year."""
 _YEARS = (1800, 2199)
 """Years that make a bare row of digits a date."""
 
@@ -57,8 +62,12 @@ def recognise(strings: Any) -> Recognised | None:
         return found
     sample = _spread(strings)
     few = pa.array(sample, TEXT)
-    moments = [Recognised(*f) for f in moment_forms(sample) if exact(few, f[1], f[0]) and exact(strings, f[1], f[0])]
-    moments = [m for m in moments if not _bare(m.form) or plausible_days(strings)]
+    moments = []
+    for kind, form, why in moment_forms(sample):
+        if exact(few, form, kind) and exact(strings, form, kind) and _plausible(strings, form, kind):
+            moments.append(Recognised(kind, form, why))
+            if zone_of(form):
+                break  # other places had the same clocks
     if moments:
         return _decided(strings, moments)
     others = (*length_forms(sample), *numeral_forms(sample))
@@ -82,8 +91,15 @@ def _booleans(strings: Any) -> Recognised | None:
     return None
 
 
-def _bare(form: str) -> bool:
-    return form.startswith("%Y%m")
+def _plausible(strings: Any, form: str, kind: Kind) -> bool:
+    """Return whether what can be read by a form is likely to be meant so."""
+    if form.startswith("%Y%m"):
+        return plausible_days(strings)
+    if not yearless(form):
+        return True
+    read = parse(strings, form, kind)
+    days, months = (np.unique(np.asarray(part(read))) for part in (pc.day, pc.month))
+    return len(days) >= _DAYS and days[-1] >= _LATE and len(months) > 1
 
 
 def plausible_days(words: Any) -> bool:

@@ -62,6 +62,8 @@ class Column(NamedTuple):
     """The values, flat (see `core.door.flat`), in an Arrow array."""
     text: bool = False
     """Whether they were cells of a text file."""
+    typed: bool = False
+    """Whether that file has numbers and truth values of its own."""
     order: tuple[str, ...] = ()
     """The labels of an ordered dictionary, in their order."""
     beside: frozenset[str] = frozenset()
@@ -226,7 +228,7 @@ def marked(column: Column, words: list[str], rows: int, distinct: int, *, digits
     found = mark_of(Cells(column.name, words, rows, distinct, digits, column.beside, missing))
     if found is None:
         return None
-    own = found.mark in ("email", "username", "card", "iban", "national-number")
+    own = found.mark in ("email", "username", "card", "iban", "national-number", "phone")
     unique = own and not digits and distinct == rows >= 20 and not column.values.null_count
     field = field_of(column, Kind.TEXT, sensitive=found.mark, unique=unique)
     return Guess(field, f"personal data ({found.mark}), made anew", found.why)

@@ -101,7 +101,7 @@ def guess_text(column: Column) -> Guess:
         kept = _without_nulls(column)
         labels = labels_of(kept.values)
         found = native(labels.words)
-        if found is not None:
+        if found is not None and (not column.typed or pa.types.is_temporal(found.type)):
             return _remark(_as_native(kept, found), column, kept)
         guess = _recognised(kept, labels)
         if guess is not None:

@@ -36,13 +36,14 @@ class Inferred(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-def infer(tables: Mapping[str, pa.Table], *, text: bool = False) -> Inferred:
+def infer(tables: Mapping[str, pa.Table], *, text: bool = False, typed: bool = False) -> Inferred:
     """Return the schema that these tables suggest, and what was guessed and why.
 
     Args:
         tables: tables in any dialect of Arrow, by name.
         text: whether cells were spelled as text in a file: a few words then mean null, and plain numbers and ISO dates
             become types of their own.
+        typed: whether such a file tells text from numbers and truth values: text that spells one is then text outside.
 
     Raises:
         InputError: no rows, no columns, a nested column, or one that is called `#row`.
@@ -51,7 +52,7 @@ def infer(tables: Mapping[str, pa.Table], *, text: bool = False) -> Inferred:
         raise InputError("the data", "its tables", wanted="at least one table", got="none")
     for name, table in tables.items():
         _refuse(name, table, alone=len(tables) == 1 or not any(t.num_rows for t in tables.values()))
-    columns = {name: _columns(name, table, text=text) for name, table in tables.items()}
+    columns = {name: _columns(name, table, text=text, typed=typed) for name, table in tables.items()}
     guesses = {name: {c: guess_column(column) for c, column in own.items()} for name, own in columns.items()}
     named = {name: keys_of(name, own) for name, own in guesses.items()}
     links = links_of(columns, {name: found[0] for name, found in named.items() if found})
@@ -73,10 +74,12 @@ def _refuse(name: str, table: pa.Table, *, alone: bool) -> None:
                          remedy="rename the column")  # fmt: skip
 
 
-def _columns(name: str, table: pa.Table, *, text: bool) -> dict[str, Column]:
+def _columns(name: str, table: pa.Table, *, text: bool, typed: bool) -> dict[str, Column]:
     beside = frozenset(map(plain_name, table.column_names))
     found = {c: _column(table.column(c), name, c) for c in table.column_names}
-    return {c: one._replace(text=text, beside=beside, nan=one.nan and not text) for c, one in found.items()}
+    return {
+        c: one._replace(text=text, typed=typed, beside=beside, nan=one.nan and not text) for c, one in found.items()
+    }
 
 
 def _column(held: pa.ChunkedArray, table: str, name: str) -> Column:

@@ -16,6 +16,10 @@ _CELLS = 1e9
 """A grid with more cells than this between the smallest and the largest values is no finer than plain numbers."""
 _BITS = {"halffloat": 10, "float": 22}
 """Binary digits of floats narrower than 64 bits: beyond them, every value looks round."""
+_SMALL, _LEAST, _MOST = 1e-6, 1e-290, 1e308
+"""Numbers all of which are smaller have too few decimals to be told by them; between the others steps are found."""
+_FAR_DIGITS, _NOISE = 8, 8 * 2.0**-53
+"""Digits that very large or small numbers may have, and how far, for their size, computing moves them off."""
 _SECOND = 1_000_000
 _NICE = (
     *(7 * 86_400 * _SECOND, 86_400 * _SECOND, 43_200 * _SECOND, 21_600 * _SECOND, 3_600 * _SECOND, 1_800 * _SECOND),
@@ -95,6 +99,23 @@ def _real_step(values: np.ndarray, outside: pa.DataType) -> float | None:
             continue
         if _round(values, decimals, limit, narrow):
             return _decimal_step(values, decimals, limit)
+    top = float(np.abs(values).max())
+    return None if _SMALL < top < 2.0**50 or str(outside) in _BITS else _far_step(values, top)
+
+
+def _far_step(values: np.ndarray, top: float) -> float | None:
+    """Return the step of numbers that are too large, or too small, for decimals: multiples of 1e20, of 3e-15."""
+    if not _LEAST < top < _MOST:
+        return None
+    last = int(np.floor(np.log10(top)))
+    for exponent in range(last, last - _FAR_DIGITS, -1):
+        units = values / 10.0**exponent
+        near = np.rint(units)
+        if np.all(np.abs(units - near) <= _NOISE * np.abs(units)):
+            whole = near.astype(np.int64)
+            divisor = _common(whole)
+            step = Decimal(divisor if _believed(divisor, whole) else 1).scaleb(exponent)
+            return float(step)
     return None
 
 

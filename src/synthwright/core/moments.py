@@ -1,14 +1,16 @@
 """Dates, times of day and instants as people spell them.
 
 Forms are those of strftime: `%d/%m/%Y`, `%-d.%-m.%y`, `%Y-%m-%d %H:%M:%S`, `%I:%M %p`; `%f` is six digits of a second,
-`%3f` three; weeks (of ISO) are `%G-W%V`, quarters `%YQ%q`. Anything else stands for itself, so a constant `Z` or
+`%3f` three; `%-d` has no zero before it, `%e` a blank in its place, `%^b` capital letters; weeks (of ISO) are `%G-W%V`,
+quarters `%YQ%q`. Days without a year (`%b %-d`) are those of a year without a 29th of February, with `%L`, which
+stands for no sign, of one that has it. The offset of a place follows the seasons: `%:z{Europe/Berlin}` is `+01:00` or
+`+02:00`, `%z{…}` has no colon, `%:Z{…}` says `Z` for none. Anything else stands for itself, so a constant `Z` or
 `+02:00` at the end stays what it is. `%s` alone is the seconds since 1970 in UTC, `%Q` the milliseconds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -19,67 +21,23 @@ import pyarrow.compute as pc
 
 from synthwright.core.numerals import TEXT, joined
 from synthwright.core.schema import Kind
+from synthwright.core.types import is_zone, zone_of
 
-_TOKEN = re.compile(r"%(-?[mdHIMSV]|[YyGuqp]|P|\^?[bB]|[1-9]?f)")
+_TOKEN = re.compile(r"%(-?[mdHIMSV]|[YyGuqpPLe]|\^?[bBaA]|:?[zZ]\{[^{}]*\}|[1-9]?f)")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NO_YEAR = (2001, 2000)
+"""The years that days of none are in: without a 29th of February, and with it."""
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _UNIT = {"H": 3600 * _SECOND, "M": 60 * _SECOND, "S": _SECOND}
 _BOUNDS = {"m": (1, 12), "d": (1, 31), "H": (0, 23), "I": (1, 12), "M": (0, 59), "S": (0, 59),
-           "V": (1, 53), "u": (1, 7), "q": (1, 4)}  # fmt: skip
+           "V": (1, 53), "u": (1, 7), "q": (1, 4), "e": (1, 31), "z": (-1440, 1440), "Z": (-1440, 1440)}  # fmt: skip
+_SAME = {"b": "m", "B": "m", "A": "a", "e": "d", "Z": "z"}
+"""Tokens that say what others say, in another way."""
 EPOCHS = {"%s": _SECOND, "%Q": 1_000}
 """Forms of whole numbers that count from the beginning of 1970, and the microseconds of one."""
-_DATES = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%-d.%-m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y"),
-    *(
-        "%-d/%-m/%Y",
-        "%m/%d/%y",
-        "%d/%m/%y",
-        "%-m/%-d/%y",
-        "%-d/%-m/%y",
-        "%-d.%-m.%y",
-        "%-d-%-m-%y",
-        "%d-%m-%Y",
-        "%m-%d-%Y",
-        "%-d-%-m-%Y",
-        "%-m-%-d-%Y",
-    ),
-    *("%Y-%-m-%-d", "%Y/%-m/%-d", "%d-%b-%Y", "%-d-%b-%Y", "%d-%^b-%Y", "%d-%b-%y", "%d-%^b-%y", "%d%b%Y", "%d%^b%Y"),
-    *("%-d-%b-%y", "%-d-%^b-%Y", "%-d-%^b-%y", "%d/%b/%Y", "%d.%b.%Y", "%d %b %y", "%-d %b %y", "%d%b%y", "%d%^b%y"),
-    *(
-        "%d %b %Y",
-        "%-d %b %Y",
-        "%d %B %Y",
-        "%-d %B %Y",
-        "%b %d, %Y",
-        "%b %-d, %Y",
-        "%B %d, %Y",
-        "%B %-d, %Y",
-        "%-d. %B %Y",
-    ),
-    *("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%Y%m%d", "%d-%m-%y"),
-    *(
-        "%G-W%V",
-        "%GW%V",
-        "%G W%V",
-        "%G/W%V",
-        "%G-W%V-%u",
-        "%G-KW%V",
-        "%G KW%V",
-        "W%V %G",
-        "W%V/%G",
-        "W%V-%G",
-        "KW%V/%G",
-    ),
-    *("KW %V/%G", "KW%V %G", "KW %V %G", "%G-W%-V", "%GW%-V", "W%-V %G", "W%-V/%G", "KW %-V/%G", "KW%-V/%G"),
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y/Q%q", "Q%q %Y", "Q%q/%Y", "Q%q-%Y", "Q%q%Y", "%q. Quartal %Y"),
-)
-_TIME = re.compile(
-    r"(?P<sep>T|, | |)(?P<hour>\d{1,2}):\d{2}(?P<seconds>:\d{2}(?P<fraction>\.\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
-    r"(?P<zone>Z| ?UTC| ?GMT| ?[+-]\d{2}:?\d{2})?"
-)
-_COMPACT = re.compile(r"\d{6,14}")
 
 
 @cache
@@ -104,16 +62,27 @@ def check_form(form: str) -> None:
     """Raise a ValueError for what is no form of dates or times."""
     if form not in EPOCHS:
         _pieces(form)
+    if (zone := zone_of(form)) and not is_zone(zone):
+        raise ValueError(f"{form!r} names a place that no list of zones knows: '%:z{{Europe/Berlin}}'")
+
+
+def _letter(token: str) -> str:
+    """Return what a token says, apart from how."""
+    return next(c for c in token if c.isalpha())
 
 
 def _expression(token: str) -> str:
-    letter = token[-1]
+    letter = _letter(token)
     if letter == "f":
         return f"[0-9]{{{_width(token)}}}"
     if letter in "pP":
         return "[AaPp][Mm]"
-    if letter in "bB":
-        return "[A-Za-z]{3}" if letter == "b" else "[A-Za-z]{3,9}"
+    if letter in "abAB":
+        return "[A-Za-z]{3}" if letter.islower() else "[A-Za-z]{3,9}"
+    if letter in "zZ":
+        return f"[+-][0-9]{{2}}{':' if token[0] == ':' else ''}[0-9]{{2}}" + ("|Z" if letter == "Z" else "")
+    if letter in "eL":
+        return "[ 0-9][0-9]" if letter == "e" else ""
     if letter in "YG":
         return "[0-9]{4}"
     if letter in "uq":
@@ -146,34 +115,53 @@ def parse_moments(strings: Any, form: str, kind: Kind) -> Any:
     tokens = [p for token, p in _pieces(form) if token]
     for i, token in enumerate(tokens):
         values = _numbers(pc.struct_field(found, i), token)
-        low, high = _BOUNDS.get(token[-1], (0, 999_999_999))
+        letter = _letter(token)
+        low, high = _BOUNDS.get(letter, (0, 999_999_999))
         good &= (values >= low) & (values <= high)
-        letter = "m" if token[-1] in "bB" else token[-1]
-        parts[letter] = values * 10**6 // 10 ** _width(token) if letter == "f" else values
+        parts[_SAME.get(letter, letter)] = values * 10**6 // 10 ** _width(token) if letter == "f" else values
     days, sound = _days(parts, len(good))
-    good &= sound
+    good &= sound & ((days + 3) % 7 + 1 == parts["a"] if "a" in parts else True)
     micros = _micros(parts, len(good))
     if kind is Kind.DATE:
         return pa.array(days.astype(np.int32), mask=~good).cast(pa.date32())
     if kind is Kind.TIME:
         return pa.array(micros, mask=~good).cast(pa.time64("us"))
-    return pa.array(days * _DAY + micros, mask=~good).cast(pa.timestamp("us"))
+    zone = zone_of(form)
+    micros -= parts.get("z", 0) * _UNIT["M"]
+    return (
+        pa.array(days * _DAY + micros, mask=~good)
+        .cast(pa.timestamp("us", "UTC" if zone else None))
+        .cast(pa.timestamp("us", zone))
+    )
 
 
 def _numbers(strings: pa.Array, token: str) -> np.ndarray:
-    if token[-1] in "bB":
-        names = [_month(token, i) for i in range(12)]
-        index = pc.add(pc.index_in(strings, pa.array(names, strings.type)), 1)
-    elif token[-1] in "pP":
+    letter = _letter(token)
+    if letter in "abAB":
+        index = pc.add(pc.index_in(strings, pa.array(_names(token), strings.type)), 1)
+    elif letter in "pP":
         index = pc.index_in(pc.utf8_lower(strings), pa.array(["am", "pm"], strings.type))
+    elif letter in "zZ":
+        return _away(strings)
+    elif letter == "L":
+        return np.ones(len(strings), dtype=np.int64)
     else:
-        index = strings.cast(pa.int64())
+        index = pc.utf8_ltrim(strings, " ").cast(pa.int64())
     return np.asarray(pc.fill_null(index.cast(pa.int64()), -1).to_numpy(zero_copy_only=False))
 
 
-def _month(token: str, index: int) -> str:
-    name = _MONTHS[index] if token[-1] == "B" else _MONTHS[index][:3]
-    return name.upper() if token[0] == "^" else name
+def _names(token: str) -> list[str]:
+    """Return the months or the weekdays as a token spells them."""
+    whole = _MONTHS if token[-1] in "bB" else WEEKDAYS
+    names = [n if token[-1].isupper() else n[:3] for n in whole]
+    return [n.upper() for n in names] if token[0] == "^" else names
+
+
+def _away(offsets: pa.Array) -> np.ndarray:
+    """Return the minutes that clocks are ahead of UTC: `+05:30`, `-0800`, `Z`."""
+    found = pc.extract_regex(offsets, r"^(?P<s>[+-])(?P<h>[0-9]{2}):?(?P<m>[0-9]{2})$")
+    minutes = _default(pc.struct_field(found, "h")) * 60 + _default(pc.struct_field(found, "m"))
+    return np.where(np.asarray(pc.fill_null(pc.equal(pc.struct_field(found, "s"), "-"), False)), -minutes, minutes)
 
 
 def _days(parts: dict[str, np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -184,6 +172,8 @@ def _days(parts: dict[str, np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarr
         year = np.where(parts["y"] < 69, parts["y"] + 2000, parts["y"] + 1900)  #  as POSIX has it
     elif "Y" in parts:
         year = parts["Y"]
+    elif "m" in parts:
+        year = np.full(rows, _NO_YEAR["L" in parts])
     else:
         return np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=bool)
     month = parts["q"] * 3 - 2 if "q" in parts else parts.get("m", np.ones(rows, dtype=np.int64))
@@ -245,9 +235,7 @@ def parse_instants(strings: pa.Array, *, zoned: bool, unit: str = "us") -> pa.Ar
     parts["f"] = nanos // 1000
     micros = days * _DAY + _micros(parts, len(good))
     if zoned:
-        offset = pc.extract_regex(pc.struct_field(found, "Z"), r"^(?P<s>[+-])(?P<h>[0-9]{2}):?(?P<m>[0-9]{2})$")
-        away = _default(pc.struct_field(offset, "h")) * _UNIT["H"] + _default(pc.struct_field(offset, "m")) * _UNIT["M"]
-        micros -= np.where(np.asarray(pc.fill_null(pc.equal(pc.struct_field(offset, "s"), "-"), False)), -away, away)
+        micros -= _away(pc.struct_field(found, "Z")) * _UNIT["M"]
     zone = "UTC" if zoned else None
     if unit != "ns":
         return pa.array(micros, mask=~(good & sound)).cast(pa.timestamp("us", zone))
@@ -282,8 +270,14 @@ def _fraction(strings: pa.Array) -> np.ndarray:
 def spell_moments(column: Any, form: str) -> Any:
     """Return dates, times or instants (as local time, where they have a zone) spelled by a form, as large_string."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    away = np.zeros(len(whole), dtype=np.int64)
+    if zone := zone_of(form):
+        whole = whole.cast(pa.timestamp(whole.type.unit, zone))
     if pa.types.is_timestamp(whole.type) and whole.type.tz:
-        whole = pc.local_timestamp(whole)
+        local = pc.local_timestamp(whole)
+        if zone:
+            away = np.asarray(pc.fill_null(pc.minutes_between(whole.cast(local.type), local), 0))
+        whole = local
     missing = whole.is_null()
     days, micros = _split(whole)
     if form in EPOCHS:
@@ -295,6 +289,7 @@ def spell_moments(column: Any, form: str) -> Any:
         "G": weeks[0],
         "V": weeks[1],
         "u": (calendar.astype(np.int64) + 3) % 7 + 1,
+        "z": away,
         "q": months.astype(np.int64) % 12 // 3 + 1,
         "Y": months.astype("datetime64[Y]").astype(np.int64) + 1970,
         "m": months.astype(np.int64) % 12 + 1,
@@ -320,13 +315,21 @@ def _split(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spelled(parts: dict[str, np.ndarray], token: str) -> pa.Array:
-    letter = token[-1]
+    letter = _letter(token)
+    if letter == "L":
+        return pa.array([""], TEXT).take(pa.array(np.zeros(len(parts["m"]), dtype=np.int64)))
+    if letter in "zZ":
+        return _offset(parts["z"], token)
     if letter in "YG":
         return _looked_up(parts[letter], [f"{y:04d}" for y in range(parts[letter].max(initial=0) + 1)])
     if letter == "y":
         return _looked_up(parts["Y"] % 100, [f"{y:02d}" for y in range(100)])
     if letter in "bB":
-        return _looked_up(parts["m"] - 1, [_month(token, i) for i in range(12)])
+        return _looked_up(parts["m"] - 1, _names(token))
+    if letter in "aA":
+        return _looked_up(parts["u"] - 1, _names(token))
+    if letter == "e":
+        return _looked_up(parts["d"], [f"{i:2d}" for i in range(32)])
     if letter in "pP":
         return _looked_up(parts["H"] // 12, ["AM", "PM"] if letter == "p" else ["am", "pm"])
     if letter == "f":
@@ -341,44 +344,11 @@ def _looked_up(index: np.ndarray, words: list[str]) -> pa.Array:
     return pa.array(words, TEXT).take(pa.array(index))
 
 
-def moment_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
-    """Yield kind, form and reason of every form that a few spelled dates or times may have, the likeliest first."""
-    if not sample or not all(any(c.isdigit() for c in s) for s in sample[:3]):
-        return
-    for form, kind in _candidates(sample[0]):
-        expression = re.compile(pattern(form))
-        if all(expression.match(s) and expression.fullmatch(s) for s in sample):
-            yield kind, form, ""
-
-
-def _candidates(first: str) -> Iterator[tuple[str, Kind]]:
-    found = _TIME.search(first) if ":" in first else None
-    if found is None or found.end() != len(first):
-        compact = _COMPACT.fullmatch(first)
-        for form in _DATES:
-            if (form == "%Y%m%d") == bool(compact):
-                yield form, Kind.DATE
-        if compact and len(first) == 6:
-            yield "%Y%m", Kind.DATE
-        if compact and len(first) == 14:
-            yield "%Y%m%d%H%M%S", Kind.DATETIME
-        return
-    times = _times(found)
-    if found.start() == 0 and not found["sep"]:
-        for time in times:
-            yield time + (found["zone"] or ""), Kind.TIME
-        return
-    for date in _DATES if found["sep"] else ():
-        for time in times:
-            yield date + found["sep"] + time + (found["zone"] or ""), Kind.DATETIME
-
-
-def _times(found: re.Match[str]) -> list[str]:
-    rest = ":%M" + (":%S" if found["seconds"] else "")
-    if found["fraction"]:
-        digits = len(found["fraction"]) - 1
-        rest += ".%f" if digits == 6 else f".%{digits}f"
-    if half := found["half"]:
-        mark = half[:-2] + ("%p" if half[-2:].isupper() else "%P")
-        return [f"%I{rest}{mark}", f"%-I{rest}{mark}"]
-    return [f"%H{rest}", f"%-H{rest}"]
+def _offset(away: np.ndarray, token: str) -> pa.Array:
+    """Return minutes ahead of UTC as offsets."""
+    distinct, index = np.unique(away, return_inverse=True)
+    colon = ":" if token[0] == ":" else ""
+    words = [f"{'-' if m < 0 else '+'}{abs(m) // 60:02d}{colon}{abs(m) % 60:02d}" for m in distinct.tolist()]
+    if _letter(token) == "Z":
+        words = ["Z" if not m else w for m, w in zip(distinct.tolist(), words, strict=True)]
+    return _looked_up(index, words) if words else pa.array([], TEXT)

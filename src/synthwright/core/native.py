@@ -12,51 +12,13 @@ from synthwright.core.casting import as_text, from_text
 from synthwright.core.forms import exact, recognise
 from synthwright.core.numerals import TEXT, numeral_forms
 from synthwright.core.schema import Kind
+from synthwright.core.types import zone_of
 
 _REAL = r"^\s*-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$|^\s*[+-]?(?i:inf|infinity)\s*$"
 _SIGNED = r"^\s*[+-](?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*$|^\s*0(?:\.0*)?\s*$"
 _WHOLE = r"^\s*[+-]?[0-9]+\s*$"
 _INSTANT = re.compile(r"%Y-%m-%d[ T]%H:%M(?::%S(?P<fraction>\.%3f|\.%f)?)?(?P<zone>Z|[+-]\d{2}:\d{2})?")
 _UNITS = {None: "s", ".%3f": "ms", ".%f": "us"}
-_ZONES = (
-    *(
-        "Europe/London",
-        "Europe/Berlin",
-        "Europe/Athens",
-        "Europe/Moscow",
-        "America/New_York",
-        "America/Chicago",
-        "America/Denver",
-    ),
-    *(
-        "America/Los_Angeles",
-        "America/Phoenix",
-        "America/Anchorage",
-        "America/Halifax",
-        "America/St_Johns",
-        "America/Sao_Paulo",
-    ),
-    *(
-        "America/Santiago",
-        "America/Mexico_City",
-        "America/Bogota",
-        "Asia/Jerusalem",
-        "Asia/Tehran",
-        "Asia/Kolkata",
-        "Asia/Shanghai",
-    ),
-    *(
-        "Asia/Tokyo",
-        "Asia/Seoul",
-        "Australia/Sydney",
-        "Australia/Adelaide",
-        "Australia/Perth",
-        "Pacific/Auckland",
-        "Africa/Cairo",
-    ),
-    *("Europe/Dublin", "Europe/Lisbon", "Europe/Paris", "Europe/Istanbul", "Africa/Casablanca", "Africa/Johannesburg"),
-)
-"""Zones that are tried where a column's offsets change with the seasons."""
 _SOME = 200
 
 
@@ -128,27 +90,14 @@ def _like(model: str, word: str) -> str:
 def _moment(words: Any) -> Native | None:
     found = recognise(words)
     if found is None:
-        return _zoned(words)
+        return None
     if found.form == "%Y-%m-%d":
         return Native(pa.date32())
+    if place := zone_of(found.form):
+        return Native(pa.timestamp("us", place), found.form)
     instant = _INSTANT.fullmatch(found.form)
     if instant is None:
         return None
     plain = found.form == "%Y-%m-%d %H:%M:%S"
     zone = "UTC" if instant["zone"] in ("Z", "+00:00") else instant["zone"]
     return Native(pa.timestamp(_UNITS[instant["fraction"]], zone), None if plain else found.form)
-
-
-def _zoned(words: Any) -> Native | None:
-    """Return the type of instants whose offset changes: that of the first zone whose clocks show them so, else UTC."""
-    if not _all(words, r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$"):
-        return None
-    instants = from_text(words, pa.timestamp("us", "UTC"))
-    if instants.null_count:
-        return None
-    said = pc.utf8_slice_codeunits(words.cast(TEXT), 0, 16)
-    for zone in _ZONES:
-        local = as_text(pc.local_timestamp(instants.cast(pa.timestamp("us", zone))))
-        if pc.all(pc.equal(pc.utf8_slice_codeunits(local, 0, 16), pc.replace_substring(said, "T", " "))).as_py():
-            return Native(pa.timestamp("us", zone))
-    return Native(pa.timestamp("us", "UTC"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,6 +30,10 @@ _NEAR = 1 - 1e-5
 """Correlation from which on two columns may be on a line."""
 _ROUGH = 0.97
 """The same where one of them is rounded."""
+_TRIED = 12
+"""Columns on a line with one that are tried, at least, where there are so many."""
+_LACKING, _ADDING, _ROUGHLY = 80, 15, 60
+"""Signs of a rule that weigh as much as a column that is not made, a sum, what holds but roughly."""
 _MOST = 400
 """Columns among which lines are looked for all at once."""
 _PARTS = ("year", "month", "day", "weekday", "week", "quarter", "hour", "minute")
@@ -101,17 +107,39 @@ def lines(columns: Columns, names: list[str], dated: Collection[str] = ()) -> li
 
     Of two columns the other one is rather said to be made if one is `dated`: it follows from dates.
     """
-    out: list[Relation] = []
-    gone: set[str] = set()
+    able: list[Relation] = []
+    of = Counter[str]()
     for one, other in candidates(columns, names):
-        if one in gone or other in gone:
+        if min(of[one], of[other]) >= _TRIED:
             continue
         found = [r for r in (line(columns, one, other), line(columns, other, one)) if r is not None]
-        if found:
-            best = min(found, key=lambda r: (r.column in dated, len(r.rule)))
-            gone.add(best.column)
-            out.append(best)
+        of.update((one, other) if found else ())
+        able += found
+    out: list[Relation] = []
+    made: dict[str, str] = {}
+    while able:
+        sources: dict[str, list[Relation]] = {}
+        for relation in able:
+            sources.setdefault(relation.others[0], []).append(relation)
+        most = max(map(len, sources.values()))
+        root = min(sources, key=lambda s: (s not in dated, _cost(sources[s]) + _LACKING * (most - len(sources[s]))))
+        out += sources[root]
+        made |= {r.column: root for r in sources[root]}
+        able = [r for r in able if r.column not in made and not _leads(made, r.others[0], r.column)]
     return out
+
+
+def _leads(made: Mapping[str, str], column: str, end: str) -> bool:
+    """Return whether a column is made of another one in the end."""
+    while column in made and column != end:
+        column = made[column]
+    return column == end
+
+
+def _cost(found: list[Relation]) -> int:
+    """Return how bad it is that all these are made of one column: long numbers, and sums, in which digits are lost."""
+    sums = sum(re.search(r" [+-] [0-9.e-]+$", r.rule) is not None for r in found)
+    return sum(len(r.rule) for r in found) + _ADDING * sums + _ROUGHLY * sum(r.rough for r in found)
 
 
 def candidates(columns: Columns, names: list[str]) -> Iterable[tuple[str, str]]:

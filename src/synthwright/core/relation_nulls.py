@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthwright.core.relation_columns import Columns
-from synthwright.core.relation_equal import Relation
+from synthwright.core.relation_equal import Relation, plain
 from synthwright.core.relation_lookup import determined
 from synthwright.core.relation_order import reduced
 from synthwright.core.rule_tokens import LONGEST
@@ -28,6 +28,8 @@ LABELS = 20
 """Different values of a column that decides where another is missing, at most."""
 DECIDING = 500
 """Columns that may decide where others are missing."""
+BEYOND = 100
+"""Numbers beyond which others may be missing."""
 PAIRS = 2_000
 """Pairs that are looked at in all rows."""
 SHARED = 3
@@ -53,6 +55,7 @@ def missing_together(columns: Columns, gone: set[str]) -> list[Relation]:
     """
     out, patterns = _alike(columns, gone)
     decided = _decided(columns, patterns, gone)
+    decided += _beyond(columns, [p for p in patterns if p.name not in {r.column for r in decided}], gone)
     bound = {r.column for r in decided}
     within = [r for r in _implications(columns, patterns) if not {r.column, *r.others} <= bound]
     return [r for r in (*out, *decided, *within[:IMPLICATIONS]) if len(r.rule) <= LONGEST]
@@ -204,11 +207,45 @@ def _deciding(columns: Columns, name: str, pattern: Pattern) -> str | None:
     return _said(name, f"{quoted(pattern.name)} {verb}", values, happens[~known])
 
 
+def _beyond(columns: Columns, patterns: list[Pattern], gone: set[str]) -> list[Relation]:
+    """Return the columns whose values are missing exactly where a number has one value, or is beyond one."""
+    kinds = {n: columns.spec.fields[n].kind for n in columns.ordered() if n not in gone}
+    able = [n for n, kind in kinds.items() if kind in (Kind.INTEGER, Kind.NUMBER) and columns.exact(n)][:BEYOND]
+    able = [n for n in able if not np.isnan(columns.numbers(n)).any()]
+    out: list[Relation] = []
+    for pattern in patterns:
+        count = int(pattern.missing.sum())
+        if min(count, columns.rows - count) < FEWEST or float(ways(columns.rows, count)) < enough(columns):
+            continue
+        for name in able:
+            values = columns.numbers(name)
+            where = _where(values[pattern.missing], values[~pattern.missing])
+            if where is not None:
+                sign, at = where
+                rule = f"({quoted(pattern.name)} is null) == ({quoted(name)} {sign} {plain(at)})"
+                out.append(Relation(rule, pattern.name, (name,), columns.rows))
+                break
+    return out
+
+
+def _where(inside: np.ndarray, outside: np.ndarray) -> tuple[str, float] | None:
+    """Return the comparison that some numbers fulfil and others do not, with a number that enough rows share."""
+    for sign, one, other in (("==", inside, outside), ("!=", outside, inside)):
+        if one.min() == one.max() and not np.any(other == one[0]):
+            return sign, float(one[0])
+    for signs, one, other in ((("<=", "<"), inside, outside), ((">", ">="), outside, inside)):
+        if one.max() < other.min():
+            for sign, side, at in zip(signs, (one, other), (one.max(), other.min()), strict=True):
+                if np.sum(side == at) >= SHARED:
+                    return sign, float(at)
+    return None
+
+
 def _said(name: str, happens: str, values: list[object], unknown: np.ndarray) -> str | None:
     """Return a rule, with what holds where the deciding column itself is missing if that is one thing."""
     one = quoted(name)
     sure = len(unknown) >= SHARED and bool(unknown.all() or not unknown.any())
-    spelled = [_literal(v) for v in values]
+    spelled = [literal(v) for v in values]
     if any(s is None for s in spelled):
         return None
     condition = f"{one} == {spelled[0]}" if len(spelled) == 1 else f"{one} in [{', '.join(map(str, spelled))}]"
@@ -217,7 +254,8 @@ def _said(name: str, happens: str, values: list[object], unknown: np.ndarray) ->
     return f"({happens}) == ({condition})"
 
 
-def _literal(value: object) -> str | None:
+def literal(value: object) -> str | None:
+    """Return a value as rules write it; nothing for long texts and those that cannot be printed."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):

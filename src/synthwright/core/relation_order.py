@@ -80,11 +80,13 @@ def reduced(edges: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
 
 def _plausible(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
     """Return the pairs that hold on the sample and would not hold there by chance, the clearest first."""
-    names = [n for n in names if columns.exact(n) and _several(columns.sampled(n))]
+    names = [n for n in names if columns.exact(n) and _distinct(columns.sampled(n)) >= 2]
     if len(names) < 2:
         return []
     sample = np.stack([columns.sampled(n) for n in names])
     pairs = _first_pairs(sample)
+    several = np.array([_distinct(values) > 2 for values in sample])  # full marks may be 50 or 100, but not both sides
+    pairs = pairs[several[pairs].any(axis=1)]
     low, high = pairs[:, 0], pairs[:, 1]
     with np.errstate(invalid="ignore"):
         for start in range(0, sample.shape[1], 512):
@@ -104,8 +106,8 @@ def _plausible(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
     return [(names[i], names[j]) for i, j in zip(low[clear][order], high[clear][order], strict=True)]
 
 
-def _several(values: np.ndarray) -> bool:
-    return len(np.unique(values[~np.isnan(values)][:512])) >= 3
+def _distinct(values: np.ndarray) -> int:
+    return len(np.unique(values[~np.isnan(values)][:512]))
 
 
 def _first_pairs(sample: np.ndarray) -> np.ndarray:

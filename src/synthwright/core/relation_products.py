@@ -63,23 +63,38 @@ def products(columns: Columns, names: list[str], made: list[str]) -> list[Relati
     at = columns.at[:: max(1, len(columns.at) // SAMPLE)][:SAMPLE]
     whole = {n: columns.numbers_at(n, at) for n in names}
     targets = np.stack([whole[n] for n in names])
-    room = np.stack([_room(columns, n, whole[n]) for n in names])
-    out: list[Relation] = []
-    seen: set[frozenset[str]] = set()
-    closed = {*made}
+    room = np.stack([room_of(columns, n, whole[n]) for n in names])
+    found: dict[frozenset[str], list[tuple[float, str, Term]]] = {}
     for plain in _terms(whole):
         for i, term in _matches(plain, whole, targets, room):
             name = names[i]
-            if name in term.used or term.used | {name} in seen or name in closed:
-                continue
-            if not _lands(columns, name, term, targets[i] - term.make(whole)):
-                continue
-            rows = _proved(columns, term, name)
+            off = targets[i] - term.make(whole)
+            if name not in {*term.used, *made} and _lands(columns, name, term, off):
+                said = (_slack(targets[i], off, room[i]), name, term)
+                found.setdefault(term.used | {name}, []).append(said)
+    return _chosen(columns, list(found.values()))
+
+
+def _chosen(columns: Columns, able: list[list[tuple[float, str, Term]]]) -> list[Relation]:
+    """Return of the terms of the same columns one that holds, and of each column one at most."""
+    out: dict[str, Relation] = {}
+    for alike in able:
+        for _, name, term in sorted(alike, key=lambda one: one[0]):
+            rows = 0 if name in out else _proved(columns, term, name)
             if rows:
-                seen.add(term.used | {name})
-                closed.add(name)
-                out.append(Relation(f"{quoted(name)} == {term.said}", name, tuple(sorted(term.used)), rows))
-    return out
+                out[name] = Relation(f"{quoted(name)} == {term.said}", name, tuple(sorted(term.used)), rows)
+                break
+    return list(out.values())
+
+
+def _slack(values: np.ndarray, off: np.ndarray, room: np.ndarray) -> float:
+    """Return how roughly a term gives a column, beside its values; 0: exactly.
+
+    Of an area, its price and the price of a square metre it is the one of the finest steps that was computed.
+    """
+    if not np.nanmax(np.abs(off)) > 1e-3 * np.nanmax(room):
+        return 0.0
+    return float(np.nanmedian(room / np.maximum(np.abs(values), 1e-300)))
 
 
 def _matches(term: Term, whole: Values, targets: np.ndarray, room: np.ndarray) -> Iterator[tuple[int, Term]]:
@@ -142,7 +157,7 @@ def _span(values: np.ndarray) -> float:
     return float(np.nanmax(values) - np.nanmin(values))
 
 
-def _room(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
+def room_of(columns: Columns, name: str, values: np.ndarray) -> np.ndarray:
     """Return how far a product may be from each value: half a step where it was rounded, else floats' own error.
 
     Whole numbers may have been rounded where they go far enough for that to be seen.
@@ -239,7 +254,7 @@ def _proved(columns: Columns, term: Term, target: str) -> int:
     whole = {n: columns.numbers(n) for n in (target, *term.used)}
     there = ~np.any([np.isnan(v) for v in whole.values()], axis=0)
     whole = {n: v[there] for n, v in whole.items()}
-    wanted, room = whole[target], _room(columns, target, whole[target])
+    wanted, room = whole[target], room_of(columns, target, whole[target])
 
     def broken(values: Values) -> int:
         with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""Columns of which no two rows share all values: every store once in each week, every seat once in each show."""
+"""Columns of which no two rows share all values: every day once, every store once in each week."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import DAY, Columns
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
+from synthwright.core.schema import Kind
 
 EXPECTED = 30.0
 """Pairs of rows that would share all values if the columns had nothing to do with each other, at least."""
 MOST = ((2, 60), (3, 16), (4, 10))
 """How many columns are combined, and among how many of them: those that repeat most."""
+REPEATED = 12.0
+"""Pairs of rows that would share a single value by chance, at least."""
+_COUNTED = (Kind.DATE, Kind.DATETIME, Kind.INTEGER)
+ALONE = 20_000
+"""Rows of a table in which days or instants that occur once are looked for, at most: all are made together."""
 FIRST = 256
 """Rows on which all combinations are tried."""
 
@@ -40,6 +47,36 @@ def unique_together(columns: Columns, names: list[str]) -> list[Relation]:
             said = sorted(together, key=names.index)
             out.append(Relation(f"unique({', '.join(map(quoted, said))})", said[-1], tuple(said[:-1]), rows))
     return out
+
+
+def unique_alone(columns: Columns, names: list[str]) -> list[Relation]:
+    """Return the columns of days, instants or whole numbers that differ in all rows, where by chance some would not."""
+    out: list[Relation] = []
+    for name in names:
+        if columns.spec.fields[name].kind not in _COUNTED or columns.rows > ALONE or not columns.exact(name):
+            continue
+        values = np.sort(columns.numbers(name))
+        values = values[~np.isnan(values)]
+        apart = np.diff(values)
+        if len(values) < 2 or not apart.all():
+            continue
+        step = int(np.gcd.reduce(apart.astype(np.int64)))
+        if columns.spec.fields[name].kind is not Kind.INTEGER:
+            step = max(step, _in_months(columns, name))
+        places = (values[-1] - values[0]) / step + 1
+        if len(values) * (len(values) - 1) / 2 / places >= REPEATED:
+            out.append(Relation(f"unique({quoted(name)})", name, (), len(values)))
+    return out
+
+
+def _in_months(columns: Columns, name: str) -> int:
+    """Return how long the shortest month is where all days are the same of their months, or the last; else 0."""
+    held = columns.held.column(name).drop_null()
+    days = np.asarray(held.cast(pa.date32(), safe=False).cast(pa.int32())).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    last = (months + 1).astype("datetime64[D]") - days == np.timedelta64(1, "D")
+    same = np.ptp((days - months.astype("datetime64[D]")).astype(np.int64)) == 0
+    return 28 * DAY.get(getattr(held.type, "unit", ""), 1) if same or last.all() else 0
 
 
 def _sets(names: list[str]) -> Iterator[tuple[str, ...]]:

@@ -10,8 +10,11 @@ import pyarrow as pa
 from synthwright.core.dataset import Dataset
 from synthwright.core.relation_ages import ages
 from synthwright.core.relation_bands import banded
+from synthwright.core.relation_clamped import clamped
+from synthwright.core.relation_classes import by_class
 from synthwright.core.relation_clocks import clocks
 from synthwright.core.relation_columns import Columns, counted
+from synthwright.core.relation_compared import compared
 from synthwright.core.relation_counts import counted_or_picked
 from synthwright.core.relation_curves import curves
 from synthwright.core.relation_days import days_and_instants
@@ -24,10 +27,11 @@ from synthwright.core.relation_order import never_greater
 from synthwright.core.relation_parts import parted
 from synthwright.core.relation_present import where_present
 from synthwright.core.relation_products import products
+from synthwright.core.relation_running import running_in
 from synthwright.core.relation_spans import spans
 from synthwright.core.relation_starts import starts
 from synthwright.core.relation_sums import small_sums, sums, superfluous
-from synthwright.core.relation_unique import unique_together
+from synthwright.core.relation_unique import unique_alone, unique_together
 from synthwright.core.relation_zeros import zeros
 from synthwright.core.rule_nodes import Compare, Literal, Name, Node, Product, Sum
 from synthwright.core.rules import parse
@@ -48,15 +52,28 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     == date(at)`), weeks and months of dates (`month == month_start(day)`), dates so many months after others (`end ==
     start + months(12) - 1`), lengths (`d == sqrt(x * x + y * y)`), sums (`total == net + tax`), curves (`b == log(a)`),
     products (`total == price * items`), what is picked or counted (`best == max(a, b)`, `mean == (a + b + c) / 3`,
-    `bought == (x > 0) + (y > 0)`), dependencies (`city -> country`, `age -> age_group`, `weekday(day) -> open`), orders
-    (`start <= end`, `ordered <= shipped_at`), what is missing where (`(b is null) == (a is null)`), what is zero where
-    (`debit == 0 or credit == 0`) and what no two rows share (`unique(store, week)`). A sum that holds to the cent is
-    preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A relation is
+    `bought == (x > 0) + (y > 0)`), what is cut off (`fee == max(5, 0.01 * amount)`), rates of classes (`tax == net *
+    (0.07 * (kind == "food") + …)`), dependencies (`city -> country`, `weekday(day) -> open`), orders
+    (`start <= end`, `ordered <= shipped_at`), which of two is larger (`late == (due < came)`), what is missing where
+    (`(b is null) == (a is null)`), what is zero where (`debit == 0 or credit == 0`) and what no two rows share
+    (`unique(day)`, `unique(store, week)`). A sum that holds to the cent is preferred to a line that holds only when it
+    is rounded. Columns that are made anew take no part. A relation is
     reported only if unrelated columns with the same values would break it in many rows; what follows from others is
     left out.
     """
     tables = dataset.schema.tables
-    return {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
+    found = {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
+    return {table: _without_running(dataset.tables[table], tables[table], rules) for table, rules in found.items()}
+
+
+def _without_running(held: pa.Table, spec: Table, rules: list[Rule]) -> list[Rule]:
+    """Return the rules without those that hold anyhow where columns add up the rows before: how they compare."""
+    adding = running_in(held, spec)
+    for one in adding:
+        mine = [r for r in rules if one.column in parse(r.rule).columns]
+        if all(one.by_construction(r) or " <= " in r.rule for r in mine):
+            rules = [r for r in rules if r not in mine or one.by_construction(r)]
+    return rules
 
 
 def _coarser(held: pa.Table, spec: Table) -> tuple[pa.Table, Table]:
@@ -103,27 +120,44 @@ def _in_table(columns: Columns) -> list[Rule]:
     lengths = norms(columns, [c for c in free if c not in {r.column for r in found}])
     picked = counted_or_picked(columns, [c for c in free if c not in {r.column for r in (*found, *lengths)}])
     found += lengths + picked
-    discrete = [c for c in columns.discrete() if c not in gone | made | partly | {r.column for r in picked}]
+    left = [c for c in free if c not in {r.column for r in found}]
+    cut = clamped(columns, left, free)
+    rated = by_class(columns, [c for c in left if c not in {r.column for r in cut}], free, [*found, *cut])
+    found += cut + rated
+    discrete = [
+        c for c in columns.discrete() if c not in gone | made | partly | {r.column for r in (*picked, *cut, *rated)}
+    ]
     settled = dependencies(columns, discrete)
     found += settled
     bound = {r.column for r in (*settled, *found)}
     steps = [c for c in discrete + [c for c in columns.stepped() if c not in discrete] if c not in gone | made | bound]
     found += banded(columns, [c for c in ordered if c not in discrete], steps)
+    said = ({r.column for r in found} | bound) - _roots(settled)
+    found += compared(columns, ordered, [c for c in discrete if c not in said])
     bound |= {r.column for r in found}
     found += parted(columns, ordered, [c for c in discrete if c not in bound])
     known = _implied(columns, straight, totals) | {(s, r.column) for r in lengths for s in r.others}
-    sided = [r for r in (*picked, *parts) if any(f in r.rule for f in _SIDED)]
+    sided = [r for r in (*picked, *cut, *parts) if any(f in r.rule for f in _SIDED)]
     known |= {pair for r in sided for s in r.others for pair in ((s, r.column), (r.column, s))}
     orders = [r for r, _ in never_greater(columns, ordered)]
-    for relation in orders:
-        if (relation.others[0], relation.column) not in known:
-            found.append(relation)
+    found += [r for r in orders if (r.others[0], r.column) not in known]
     found += days_and_instants(columns, [c for c in ordered if c not in clocked])
     found += missing_together(columns, gone | made)
     pairs = {frozenset((r.column, *r.others)) for r in orders}
     found += zeros(columns, [c for c in ordered if c not in gone | {r.column for r in straight}], pairs)
-    found += unique_together(columns, [c for c in columns.spec.fields if c in {*ordered, *discrete} - gone - bound])
+    loose = [c for c in columns.spec.fields if c in {*ordered, *discrete} - gone - bound]
+    found += unique_alone(columns, loose) + unique_together(columns, loose)
     return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
+
+
+def _roots(settled: list[Relation]) -> set[str]:
+    """Return of columns that follow from each other those that were found first."""
+    pairs = [(r.column, r.others[0]) for r in settled if len(r.others) == 1]
+    out: set[str] = set()
+    for one, other in pairs:
+        if (other, one) in pairs and not any((one, c) in pairs and (c, one) in pairs for c in out):
+            out.add(one)
+    return out
 
 
 def _implied(columns: Columns, straight: list[Relation], totals: list[Relation]) -> set[tuple[str, str]]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from pydantic import Field as Setting
 
-from synthwright.core.types import parse_type
+from synthwright.core.types import parse_type, zone_of
 
 ROW = "#row"
 """The column that a start dataset carries beside its fields: the row's number, int64, unique over the whole run."""
@@ -225,7 +225,7 @@ def canonical(field: Field) -> pa.DataType:
         case Kind.BOOLEAN:
             return pa.bool_()
         case Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
-            return _temporal(field.kind, outside)
+            return _temporal(field.kind, outside, zone_of(field.form or ""))
         case Kind.BYTES:
             return pa.large_binary()
         case _:
@@ -237,10 +237,10 @@ def _decimal(outside: pa.DataType) -> pa.DataType:
     return outside if outside.bit_width >= 128 else pa.decimal128(outside.precision, outside.scale)
 
 
-def _temporal(kind: Kind, outside: pa.DataType | None) -> pa.DataType:
+def _temporal(kind: Kind, outside: pa.DataType | None, zone: str | None) -> pa.DataType:
     unit = "ns" if getattr(outside, "unit", "us") == "ns" else "us"
     if kind is Kind.DATETIME:
-        return pa.timestamp(unit, tz=getattr(outside, "tz", None))
+        return pa.timestamp(unit, tz=getattr(outside, "tz", None) or zone)
     return {Kind.DATE: pa.date32(), Kind.TIME: pa.time64(unit), Kind.DURATION: pa.duration(unit)}[kind]
 
 

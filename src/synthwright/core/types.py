@@ -31,7 +31,7 @@ _DICTIONARY = re.compile(r"dictionary<values=(.+), indices=(u?int\d+), ordered=(
 
 
 @cache
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
     """Return whether a name is that of a time zone, or an offset from UTC."""
     if re.fullmatch(r"[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]", name):
         return True
@@ -52,7 +52,7 @@ def parse_type(said: str) -> pa.DataType:
         make = {"32": pa.decimal32, "64": pa.decimal64, "128": pa.decimal128, "256": pa.decimal256}[found[1]]
         return make(int(found[2]), int(found[3]))
     if found := _TIMESTAMP.fullmatch(said):
-        if found[2] and not _is_zone(found[2]):
+        if found[2] and not is_zone(found[2]):
             raise ValueError(f"{said!r} names no time zone: 'Europe/Warsaw', 'UTC', '+05:30' …")
         return pa.timestamp(found[1], tz=found[2])
     if found := _FIXED.fullmatch(said):
@@ -60,3 +60,9 @@ def parse_type(said: str) -> pa.DataType:
     if found := _DICTIONARY.fullmatch(said):
         return pa.dictionary(_SIMPLE[found[2]], parse_type(found[1]), ordered=found[3] == "1")
     raise ValueError(f"{said!r} is no Arrow type that a column can have: 'int32', 'timestamp[us, tz=UTC]', 'string' …")
+
+
+def zone_of(form: str) -> str | None:
+    """Return the place whose clocks a form of instants shows with their offset (see `core.moments`), if it does."""
+    found = re.search(r"%:?[zZ]\{([^{}]*)\}", form)
+    return found[1] if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import yaml
 from synthwright.core.dataset import Dataset
 from synthwright.core.personal import plain_name
 from synthwright.core.schema import Field, Kind, Schema, Table
-from synthwright.core.spec import DEFAULT_CURATORS, DEFAULT_GENERATOR, DEFAULT_METRICS
+from synthwright.core.spec import DEFAULT_CURATORS, DEFAULT_GENERATOR, DEFAULT_METRICS, PartUse
 
 _LINE = 10**9
 _TARGETS = (
@@ -143,9 +144,10 @@ def _wordy(values: pa.ChunkedArray) -> bool:
 
 
 def spec_yaml(  # noqa: PLR0913, PLR0917  what stands in it
-    name: str, use: str, path: str, schema_file: str, rows: dict[str, int], target: str | None, ignored: list[str]
-) -> str:
-    """Return a specification, commented and ready to run."""
+    name: str, use: str, path: str, schema_file: str, rows: dict[str, int], target: str | None, ignored: list[str],
+    adding: Sequence[PartUse] = (),
+) -> str:  # fmt: skip
+    """Return a specification, commented and ready to run; parts that add up wait to be wanted."""
     share = "0.2"
     start = plain(rows)
     shown = plain(target) if target else "table.column"
@@ -163,6 +165,12 @@ def spec_yaml(  # noqa: PLR0913, PLR0917  what stands in it
         *([f"ignore: {plain([t + '.*' for t in ignored])}  # too few rows to learn from"] if ignored else []),
         "parts:",
         *[f"  - {{make: [{plain(t + '.*')}], use: {DEFAULT_GENERATOR}}}" for t in rows],
+        *(
+            ["  # what adds up the rows before, made so that it does; its sums then are those of the made rows:"]
+            if adding
+            else []
+        ),
+        *[f"  # - {{make: {plain([*p.make])}, use: {p.use}, with: {plain(p.settings)}}}" for p in adding],
         f"curate: [{', '.join(f'{{use: {c}}}' for c in DEFAULT_CURATORS)}]",
         "evaluate:",
         f"  {'' if target else '# '}target: {shown}  # the column that models are trained to predict",

@@ -163,7 +163,7 @@ class Anew(Generator):
     """
 
     name: ClassVar[str] = "anew"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     abilities: ClassVar[Abilities] = Abilities(kinds=frozenset(Kind))
     model: ClassVar[type[Model]] = AnewModel
 

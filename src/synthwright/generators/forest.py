@@ -17,6 +17,7 @@ from synthwright.kit.learning.threads import side_by_side
 
 if TYPE_CHECKING:
     from synthwright.kit.learning.conditional import Conditional
+    from synthwright.kit.learning.summed import Summed
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,14 @@ class ForestModel(SequenceModel):
 
     about: ClassVar[str] = "the forest"
 
-    conditionals: tuple[Conditional | None, ...]
+    conditionals: tuple[Conditional | Summed | None, ...]
 
     @staticmethod
-    def conditional(held: dict[str, np.ndarray]) -> Conditional:
+    def conditional(held: dict[str, np.ndarray]) -> Conditional | Summed:
         from synthwright.kit.learning.conditional import Conditional
+        from synthwright.kit.learning.summed import Summed
 
-        return Conditional.of_arrays(held)
+        return (Summed if "turn" in held else Conditional).of_arrays(held)
 
 
 class Forest(Generator):
@@ -39,12 +41,12 @@ class Forest(Generator):
 
     Columns with few values come first. Each is cut into cells; trees learn how the cells depend on the columns before.
     A boosted regression helps where a smooth function rules, and a boosted classifier corrects what it can tell from
-    real values. Values that fewer than `protect` rows share are blurred. Columns that are set when rows are sampled
-    stay exactly, and the others follow them.
+    real values. Where rows are few, weighted sums tell what trees would take more rows for. Values that fewer than
+    `protect` rows share are blurred. Columns that are set when rows are sampled stay exactly, and the others follow.
     """
 
     name: ClassVar[str] = "forest"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = ForestModel
 
@@ -64,7 +66,9 @@ class Forest(Generator):
     """Rows up to which guides and corrections are learned; trees alone do for larger tables."""
 
     def fit(self, data: Dataset, part: Part, ctx: Context) -> ForestModel:
-        from synthwright.kit.learning.conditional import Dials, Known, learned
+        from synthwright.kit.learning.conditional import Dials, Known
+        from synthwright.kit.learning.gaussian import one_thread
+        from synthwright.kit.learning.summed import chosen
 
         start = begun(data, part, self.name, self.protect, ctx)
         given, held = start.given, start.held
@@ -72,8 +76,9 @@ class Forest(Generator):
         places = [c.places(held.column(c.name)) for c in columns]
         known = Known.of(columns, places)
         dials = Dials(self.leaf, self.evidence, self.trees, self.rounds, self.candidates,
-                      held.num_rows <= self.refined, part.mode == "fill")  # fmt: skip
+                      held.num_rows <= self.refined, part.mode == "fill", protect=self.protect)  # fmt: skip
         tasks = range(len(given), len(columns))
-        found = side_by_side(lambda i: learned(known, i, dials, ctx.at(columns[i].name)), tasks)
+        with one_thread():
+            found = side_by_side(lambda i: chosen(known, i, dials, ctx.at(columns[i].name)), tasks)
         return ForestModel(start.table, part.mode, start.produce, tuple(columns), (*[None] * len(given), *found),
                            self.candidates)  # fmt: skip

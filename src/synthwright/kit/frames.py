@@ -15,15 +15,18 @@ import pyarrow as pa
 from synthwright.kit.learning.setting import RARE
 
 _ARROW = "arrow"
+_EXACT = 2.0**53
 _LOOK = 1_000
 _LABELS = (str, int, float)
+_SCALARS = (np.integer, np.floating, np.bool_)
 
 
 def forgotten(frame: Any) -> dict[str, Any]:
     """Return what Arrow forgets of the columns of a pandas frame, as JSON can hold it.
 
     A text: a sparse type's name, or that the column is backed by Arrow; a list: a category's labels, rare ones apart;
-    a mapping: the type of what stands for no value among Python objects (`null`), and of what stands for one.
+    a mapping: the type of what stands for no value among Python objects (`null`), and of what stands for one (`value`);
+    of scalars of numpy their `dtype`, and where `whole` numbers are mixed with others whether these are int or float.
     """
     found: dict[str, Any] = {}
     for i, (name, kind) in enumerate(zip(map(str, frame.columns), frame.dtypes, strict=True)):
@@ -43,11 +46,18 @@ def forgotten(frame: Any) -> dict[str, Any]:
 def _objects(values: Any) -> dict[str, str]:
     gone = values[values.isna()].head(1)
     there = values[values.notna()].head(_LOOK)
-    kinds = {type(v).__name__ for v in there}
-    return {
+    types = {type(v) for v in there}
+    kinds = {t.__name__ for t in types}
+    found = {
         "null": type(gone.iloc[0]).__name__ if len(gone) else "NoneType",
         "value": kinds.pop() if len(kinds) == 1 else "",
     }
+    if len(types) == 1 and issubclass(kind := next(iter(types)), _SCALARS):
+        found["dtype"] = np.dtype(kind).name
+    elif len(types) > 1 and all(issubclass(t, (int, float, np.integer, np.floating)) for t in types - {bool}):
+        whole = [isinstance(v, int | np.integer) for v in there if v == v // 1]
+        found["whole"] = "int" if sum(whole) * 2 >= len(whole) else "float"
+    return found
 
 
 def as_pandas(table: pa.Table, kinds: Mapping[str, Any]) -> Any:
@@ -99,5 +109,11 @@ def _as_objects(column: pa.ChunkedArray, kind: Mapping[str, str]) -> np.ndarray:
     else:
         out[:] = column.to_pylist()
     gone = np.asarray(column.is_null().combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
+    if "dtype" in kind:
+        out[~gone] = list(column.drop_null().to_numpy().astype(kind["dtype"]))
+    elif kind.get("whole") == "int" and pa.types.is_floating(column.type):
+        numbers = np.where(gone, np.nan, column.fill_null(0.0).to_numpy())
+        whole = np.flatnonzero((numbers == np.rint(numbers)) & (np.abs(numbers) < _EXACT))
+        out[whole] = numbers[whole].astype(np.int64).tolist()
     out[gone] = {"float": np.nan, "NAType": pd.NA, "NaTType": pd.NaT}.get(kind["null"])
     return out

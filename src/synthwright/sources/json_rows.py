@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from synthwright.core.errors import InputError
+from synthwright.core.forms import NULLS
 from synthwright.kit.files import LIMITS
 from synthwright.sources.columns import nested
 from synthwright.sources.encodings import Encoding, Utf8
@@ -98,6 +99,8 @@ def _column(values: list[Any], name: str, owner: str) -> pa.Array:
         return _integers(values)
     if kinds <= {int, float} and kinds:
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
+    if str in kinds and all(v.strip().lower() in NULLS for v in values if isinstance(v, str)) and len(kinds) > 1:
+        return _column([None if isinstance(v, str) else v for v in values], name, owner)
     if len(kinds) <= 1:
         return pa.array(values, {bool: pa.bool_(), str: pa.string()}.get(*kinds) if kinds else pa.null())
     return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], pa.string())

@@ -26,11 +26,13 @@ _PLAIN = {pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string()}
 class Jsonl(FileSource):
     """Read JSON Lines (one object per line) and JSON arrays of objects; a field that a row lacks is a null.
 
-    Numbers, truth values and text stay what they are; a field that mixes them becomes text. Nested values are refused.
+    Numbers, truth values and text stay what they are; a field that mixes them becomes text, unless its texts only say
+    that there is no value. Nested values are refused.
     """
 
     name: ClassVar[str] = "jsonl"
     text: ClassVar[bool] = True
+    typed: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json")
 
     def table(self, path: Path) -> pa.Table:

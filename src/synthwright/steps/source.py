@@ -123,7 +123,7 @@ def _admitted(spec: Spec, recipe: Source, ctx: Context, schema: Schema | None, s
     notes: list[str] = []
     declared = schema or (spec.schema_ if isinstance(spec.schema_, Schema) else None)
     if declared is None:
-        guessed = infer(tables, text=recipe.text)
+        guessed = infer(tables, text=recipe.text, typed=recipe.typed)
         declared = guessed.schema
         notes = [f"{n.table}.{n.column}: {n.guess}; {n.why}" if n.column else f"{n.table}: {n.guess}; {n.why}"
                  for n in guessed.notes]  # fmt: skip

@@ -113,7 +113,7 @@ def real_rows(at: Path, schema: Schema | None, thing: str, remedy: str) -> tuple
     tables = source.tables(ctx)
     if schema is not None and len(schema.tables) == 1 == len(tables):
         tables = {schema.only: next(iter(tables.values()))}
-    agreed = schema or infer(tables, text=source.text).schema
+    agreed = schema or infer(tables, text=source.text, typed=source.typed).schema
     return source, files, Dataset.of(tables, agreed, text=source.text)
 
 

@@ -111,3 +111,24 @@ def test_a_table_of_one_column_of_numbers_in_text(tmp_path: Path) -> None:
     values = _numbers(made["about"])[:, 0]
     assert made["about"].str.fullmatch(r"ca\. [1-9]\d*").all()
     assert abs(values.mean() - _numbers(frame["about"]).mean()) < 50
+
+
+def test_moments_in_texts_are_moments(tmp_path: Path) -> None:
+    """Days of ranges keep their order, days stay days, and offsets go with the columns beside them."""
+    rng = np.random.default_rng(6)
+    begin = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, ROWS), "D")
+    end = begin + pd.to_timedelta(rng.integers(1, 40, ROWS), "D")
+    far = rng.random(ROWS) < 0.4
+    real = pd.DataFrame({
+        "place": np.where(far, "far", "near"),
+        "stay": [f"{a:%d.%m.%Y} - {b:%d.%m.%Y}" for a, b in zip(begin, end, strict=True)],
+        "at": [f"{a:%Y-%m-%dT09:30:00}{'+09:00' if f else 'Z'}" for a, f in zip(begin, far, strict=True)],
+    })  # fmt: skip
+    sw.fit(real, seed=1).save(tmp_path / "m")
+    made = sw.load(tmp_path / "m").sample(ROWS, seed=2)
+    days = made["stay"].str.split(" - ", expand=True).apply(lambda c: pd.to_datetime(c, format="%d.%m.%Y"))
+    long = (days[1] - days[0]).dt.days
+    assert long.between(1, 39).all()
+    assert abs(long.mean() - (end - begin).days.to_numpy().mean()) < 2.5
+    assert (made["at"].str.endswith("+09:00") == (made["place"] == "far")).mean() > 0.97
+    assert pd.to_datetime(made["at"].str[:19], format="%Y-%m-%dT09:30:00").dt.year.isin([2024]).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -124,3 +125,14 @@ def test_kinds() -> None:
     """Codecs code what has an order and what repeats; all else is made anew."""
     assert ORDERED < CODEABLE
     assert not CODEABLE & {Kind.KEY, Kind.TEXT, Kind.BYTES, Kind.REFERENCE}
+
+
+@pytest.mark.parametrize(("codes", "form"), [
+    ([f"LX{v}" for v in np.random.default_rng(0).permutation(900)[:700] + 100], r"LX[1-9]\d\d"),
+    ([f"AB-{v}" for v in np.random.default_rng(0).permutation(9_000)[:700] + 1_000], r"AB-[1-9]\d{3}"),
+])  # fmt: skip
+def test_codes_keep_their_length(codes: list[str], form: str) -> None:
+    """Where most of the codes that may be are there, or others would do, codes are made no longer than they are."""
+    made = _settled(_labels(codes)).decode(np.zeros(1_000, dtype=np.int64), np.random.default_rng(1).random(1_000))
+    assert all(re.fullmatch(form, m) for m in made.to_pylist())
+    assert len(set(made.to_pylist()) - set(codes)) > 50

@@ -80,6 +80,16 @@ def test_unique_codes_differ_in_every_row() -> None:
     assert len(set(made)) == len(made)
 
 
+def test_a_year_before_a_number_of_few_digits_stays_the_year() -> None:
+    """There need be no more room than unique numbers want."""
+    day = pa.array([dt.date(2022 + i % 2, 1, 1 + i % 28) for i in range(ROWS)])
+    texts = pa.array([f"C-{d.year}-{i:05d}" for i, d in enumerate(day.to_pylist())], pa.large_string())
+    held = pa.table({"day": day})
+    found = composed_of(Asked("code", "17", 1.0, 3), texts, held, sayings({"day": Field(kind=Kind.DATE)}, held))
+    assert found is not None
+    assert any(p.copied == Said("day", "Y") for p in found.composed.built[0])
+
+
 @pytest.mark.parametrize(
     "texts",
     [

@@ -33,6 +33,14 @@ def test_labels_that_decide_are_found_and_kept() -> None:
     assert again.rounded(held, SPEC, np.zeros(4, dtype=bool)).to_pylist() == [1.2345, 1.2345, 1.2345, None]
 
 
+def test_decimals_are_as_round_as_their_label_says() -> None:
+    """Floats hold few of them exactly."""
+    held = table(VALUES, BY)
+    held = held.set_column(0, "x", held.column("x").cast(pa.decimal128(12, 2), safe=False))
+    (found,) = learn_grains(held, ["x"], ["by"], SPEC)
+    assert dict(zip(found.labels, found.places, strict=True))["JPY"] == 0
+
+
 def test_what_chance_explains_is_not_learned() -> None:
     """Where precision has nothing to do with labels, or all values have one, or a label has few rows."""
     mixed = RNG.permutation(VALUES)

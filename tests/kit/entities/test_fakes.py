@@ -81,6 +81,20 @@ def test_phones_stay_in_their_country_and_reach_nobody(spelled: str, region: str
     assert len(set(made)) > 200
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    ["+44 #### ######", "(###) ###-####", "+1-###-###-#### x##", "###-####", "+353 ## ### ####", "0171 #######"],
+)
+def test_unique_phones_are_all_different(spelled: str) -> None:
+    """No number comes twice, also where fewer than there are rows are kept for films; none is of anybody."""
+    real = [re.sub("#", lambda _: str(RNG.integers(2, 10)), spelled) for _ in range(60)]
+    made = _made("phone", real, unique=True, rows=6_000)
+    assert {re.sub("[0-9]", "#", m) for m in made} == {re.sub("[0-9]", "#", spelled)}
+    region = "US" if spelled[0] == "(" else None
+    if spelled[0] in "+(" and "44" not in spelled:
+        assert not any(phonenumbers.is_valid_number(phonenumbers.parse(m, region)) for m in made[4_200:4_400])
+
+
 def test_phones_of_several_countries_keep_their_shares() -> None:
     """As many numbers are of each country as were; one that too few rows have is not made."""
     real = [*_digits("+44 7911 ######", 60), *_digits("+1 212 #######", 20), *_digits("+49 30 #######", 2)]

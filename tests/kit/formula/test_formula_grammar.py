@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.kit.formula.formulas_for_tests import ASK, FIELDS, ROWS, SCHEMA
 
+from synthwright.core.errors import SampleError
 from synthwright.core.rule_nodes import Aggregate, Apply, Compare, Literal, Name, Node, Not, Nothing, Product, Sum
 from synthwright.kit.formula.formula_parser import FUNCTIONS
-from synthwright.kit.formula.formulas import column, faults, read, type_of, value
+from synthwright.kit.formula.formulas import Formula, column, faults, read, type_of, value
 from synthwright.kit.ruled import as_field
 
 A, B, ONE, TWO = Name("a"), Name("b"), Literal(Decimal(1)), Literal(Decimal(2))
@@ -195,10 +196,21 @@ MEANT = st.recursive(LEAVES, lambda inner: st.one_of(
 ), max_leaves=5)  # fmt: skip
 
 
+def _held(formula: Formula, name: str) -> object:
+    """Return the column that a formula makes; nothing where its type says that it has no room for the numbers."""
+    try:
+        return as_field(column(formula, ASK, FIELDS[name]), FIELDS[name], "test", name)
+    except SampleError as error:
+        if "has room for" not in str(error):
+            raise
+        return None
+
+
 @settings(max_examples=100, deadline=None)
+@example("1e20")
 @given(MEANT)
 def test_what_has_no_faults_can_be_computed(text: str) -> None:
-    """Whatever passes the check gives a value for every row, of one type, and a column of each kind that it fits."""
+    """What passes the check gives a value for every row, of one type, and a column of each kind with room for it."""
     try:
         formula = read(text)
     except ValueError:  # a comparison with null
@@ -211,9 +223,8 @@ def test_what_has_no_faults_can_be_computed(text: str) -> None:
     for name in ("q", "net", "x", "flag", "name", "born", "seen", "clock", "took"):
         field = FIELDS[name]
         if not faults(formula, SCHEMA, "t", field):
-            made = as_field(column(formula, ASK, field), field, "test", name)
-            assert isinstance(made, pa.Array)
-            assert len(made) == len(ROWS)
+            made = _held(formula, name)
+            assert made is None or (isinstance(made, pa.Array) and len(made) == len(ROWS))
 
 
 @pytest.mark.parametrize("text", [

@@ -13,8 +13,9 @@ from synthwright.core.context import Context
 from synthwright.core.schema import Field, Kind
 from synthwright.kit.coding.codecs import observe, settle
 from synthwright.kit.learning.coded import Coded
-from synthwright.kit.learning.conditional import WIDE, Conditional, Dials, Known, cut_evenly, learned, levels
+from synthwright.kit.learning.conditional import WIDE, Conditional, Dials, Known, learned, levels
 from synthwright.kit.learning.guides import as_matrix
+from synthwright.kit.learning.information import cut_evenly
 
 DIALS = Dials(leaf=30, evidence=4.0, trees=4, rounds=100, candidates=12, refine=True)
 NUMBER, CATEGORY = Field(kind=Kind.NUMBER), Field(kind=Kind.CATEGORY)

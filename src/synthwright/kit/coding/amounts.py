@@ -12,16 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.compounds import LEAST, Numbered, Way, ways_of
+from synthwright.core.compound_ways import Numbered, Way
+from synthwright.core.compounds import LEAST, ways_of
 from synthwright.core.lattice import step_of
 from synthwright.core.numerals import read_form, spell_numerals
-from synthwright.core.schema import Field, Kind
-from synthwright.kit.coding.composed import Amount, Composed, Piece
+from synthwright.core.schema import Field, Kind, canonical
+from synthwright.kit.coding.composed import MOMENTS, Amount, Composed, Piece
 from synthwright.kit.coding.composing import OTHER, Asked, Found
 from synthwright.kit.coding.shapes import knots
 from synthwright.kit.coding.skeletons import Slot
 from synthwright.kit.coding.spelled import Said, spelled
 
+_FINEST = (("f", 1), ("%S", 1_000_000), ("%M", 60_000_000))
+"""What forms of times can spell at all, in microseconds."""
 _BEYOND = 1
 """Rows that would be on the other side of the number of another row, at least, where an order says something."""
 
@@ -52,7 +55,7 @@ def amounts_of(asked: Asked, texts: pa.Array, beside: pa.Table, said: list[Said]
         for part, word in zip(parts, way.words[1:], strict=True):
             name = "" if part.copied else f"#{asked.name}.{i}.{len(pieces)}"
             if name:
-                hidden[name] = part.field, _spread(part.values, mine, len(texts), part.field.kind)
+                hidden[name] = part.field, _spread(part.values, mine, len(texts), part.field)
             pieces += [Piece(Slot((), (), ()), part.copied, name, amount=part.amount), _word(word)]
         built.append(tuple(pieces))
     counts = np.array([way.rows.sum() for way in ways], dtype=np.float64)
@@ -76,22 +79,34 @@ def _parts(way: Way, held: pa.Table, said: list[Said], protect: int) -> list[_Pa
     copied = [_copied(number, held, said) for number in way.numbers]
     order = sorted(range(len(copied)), key=lambda k: (copied[k] is None, len(np.unique(way.numbers[k].values))))
     for i, number in ((i, way.numbers[i]) for i in order):
-        base, sign = _base({k: way.numbers[k].values for k in found}, number.values)
-        step = _step(number.form, number.values)
+        others = {k: way.numbers[k].values for k in found if _alike(way.numbers[k].kind, number.kind)}
+        base, sign = _base(others, number.values)
+        step = _step(number, number.values)
         values = number.values if base < 0 else np.abs(number.values - way.numbers[base].values)
         finest = step if base < 0 else min(step, found[base].amount.step)
         values = np.rint(values / finest) * finest
-        whole = finest % 1 == 0
-        field = Field(kind=Kind.INTEGER if whole else Kind.NUMBER, step=_step(number.form, values))
+        kind = Kind.INTEGER if finest % 1 == 0 else Kind.NUMBER
+        kind = number.kind if base < 0 and number.kind in MOMENTS else kind
+        field = Field(kind=kind, step=_step(number, values))
         means = knots(values, np.ones(len(values), dtype=np.int64), protect)
-        amount = Amount(number.form, step, tuple(means.tolist()), 2 * base + 1 if base >= 0 else -1, sign)
+        at = 2 * base + 1 if base >= 0 else -1
+        amount = Amount(number.form, step, tuple(means.tolist()), at, sign, number.kind)
         found[i] = _Part(amount, copied[i], field, values)
     return [found[i] for i in range(len(copied))]
 
 
-def _step(form: str, values: np.ndarray) -> float:
-    """Return what numbers are multiples of: at least what their form can spell."""
-    numeral = read_form(form)
+def _alike(one: Kind, other: Kind) -> bool:
+    """Return whether one may be counted from the other: both are numbers, or moments of one kind."""
+    return one is other or not {one, other} & set(MOMENTS)
+
+
+def _step(number: Numbered, values: np.ndarray) -> float:
+    """Return what numbers, or how far they are apart, are multiples of: at least what their form can spell."""
+    if number.kind in MOMENTS:
+        clock = pa.array(values.astype(np.int64), pa.duration("us") if number.kind is not Kind.DATE else pa.int64())
+        unit = next((size for sign, size in _FINEST if sign in number.form), 1)
+        return max(step_of(clock, clock.type) or 0.0, float(unit if number.kind is not Kind.DATE else 1))
+    numeral = read_form(number.form)
     finest = 10.0 ** -(numeral.least if not numeral.more else 9)
     return max(step_of(pa.array(values), pa.float64()) or 0.0, finest)
 
@@ -113,6 +128,8 @@ def _base(before: dict[int, np.ndarray], values: np.ndarray) -> tuple[int, int]:
 
 def _copied(number: Numbered, held: pa.Table, said: list[Said]) -> Said | None:
     """Return the column that says these numbers in every row."""
+    if number.kind in MOMENTS:
+        return None
     own = spell_numerals(pa.array(number.values), number.form)
     for one in said:
         if not one.form or one.form.isdigit():
@@ -123,12 +140,14 @@ def _copied(number: Numbered, held: pa.Table, said: list[Said]) -> Said | None:
     return None
 
 
-def _spread(values: np.ndarray, rows: np.ndarray, total: int, kind: Kind) -> pa.Array:
+def _spread(values: np.ndarray, rows: np.ndarray, total: int, field: Field) -> pa.Array:
     """Return values at their rows, null in the others."""
     out = np.full(total, np.nan)
     out[rows] = values
     found = pa.array(out, mask=np.isnan(out))
-    return found.cast(pa.int64()) if kind is Kind.INTEGER else found
+    if field.kind is Kind.NUMBER:
+        return found
+    return (found.cast(pa.int32()) if field.kind is Kind.DATE else found.cast(pa.int64())).cast(canonical(field))
 
 
 def _word(said: str) -> Piece:

@@ -15,14 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.forms import spell
 from synthwright.core.numerals import parse_numerals, spell_numerals
-from synthwright.core.schema import Kind
+from synthwright.core.schema import Field, Kind, canonical
 from synthwright.kit.coding.patterns import padded, pick
 from synthwright.kit.coding.skeletons import Slot
 from synthwright.kit.coding.spelled import Said, spelled
 from synthwright.kit.sampling.dice import Dice, permuted
 
+MOMENTS = (Kind.DATE, Kind.TIME, Kind.DATETIME)
+"""What is no number, but counts as one."""
 _WORD = 2**62
+_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Amount:
     """The part of the text that it is counted from, as it is never on the other side of it; -1: from zero."""
     sign: int = 1
     """Whether it is above that part (1) or below it (-1)."""
+    kind: Kind = Kind.NUMBER
+    """What it is: a number, or a moment: days, or microseconds, that count as such."""
 
     def make(self, dice: Dice, known: pa.Array | None, base: np.ndarray | None) -> np.ndarray:
         """Return the number of each row, or how far it is from the part that it is counted from, if that is given.
@@ -50,16 +56,31 @@ class Amount:
         """
         own = np.interp(dice.uniform() * (len(self.knots) - 1), np.arange(len(self.knots)), self.knots)
         if known is not None:
-            learned = np.asarray(known.cast(pa.float64()).fill_null(np.nan))
+            learned = np.asarray(_counted(known).cast(pa.float64()).fill_null(np.nan))
             own = np.where(np.isnan(learned), own, learned)
         if base is None:
             return np.rint(own / self.step) * self.step
         at = (base + self.sign * np.maximum(own, 0.0)) / self.step
         return (np.ceil(at - 1e-6) if self.sign > 0 else np.floor(at + 1e-6)) * self.step
 
+    def spell(self, values: np.ndarray) -> pa.Array:
+        """Return numbers as they are spelled; times of day not beyond the day."""
+        if self.kind not in MOMENTS:
+            return spell_numerals(pa.array(values), self.form)
+        held = canonical(Field(kind=self.kind))
+        values = np.clip(values, 0, _DAY - self.step) if self.kind is Kind.TIME else values
+        counts = pa.array(np.rint(values).astype(np.int32 if self.kind is Kind.DATE else np.int64))
+        return spell(counts.cast(held), self.form, self.kind)
+
     def to_json(self) -> dict[str, Any]:
         """Return what `Amount(**…)` makes the same from."""
-        return {"form": self.form, "step": self.step, "knots": list(self.knots), "base": self.base, "sign": self.sign}
+        return {"form": self.form, "step": self.step, "knots": list(self.knots), "base": self.base, "sign": self.sign,
+                "kind": self.kind.value}  # fmt: skip
+
+    @staticmethod
+    def of_json(said: dict[str, Any]) -> Amount:
+        """Rebuild it."""
+        return Amount(**{**said, "knots": tuple(said["knots"]), "kind": Kind(said.get("kind", Kind.NUMBER))})
 
 
 @dataclass(frozen=True)
@@ -118,9 +139,7 @@ class Piece:
     def of_json(said: dict[str, Any]) -> Piece:
         """Rebuild a part."""
         copied = None if said["copied"] is None else Said(*said["copied"])
-        amount = (
-            None if said["amount"] is None else Amount(**{**said["amount"], "knots": tuple(said["amount"]["knots"])})
-        )
+        amount = None if said["amount"] is None else Amount.of_json(said["amount"])
         return Piece(Slot.of_json(said["slot"]), copied, said["hidden"], said["width"], amount)
 
 
@@ -159,7 +178,7 @@ class Composed:
             counts = _counts(pieces, own, held, parts)
             for j, piece in enumerate(pieces):
                 if piece.amount is not None:
-                    said = np.char.add(said, _texts(spell_numerals(pa.array(counts[j]), piece.amount.form)))
+                    said = np.char.add(said, _texts(piece.amount.spell(counts[j])))
                     continue
                 said = np.char.add(said, fresh[j] if j in fresh else piece.make(own, held, parts))
             out[rows] = said if len(pieces) not in fresh else np.char.add(said, fresh[len(pieces)])
@@ -214,3 +233,10 @@ def _counts(
 def _texts(values: pa.Array) -> np.ndarray:
     found = values.to_numpy(zero_copy_only=False)
     return found.astype(np.str_) if len(found) else np.empty(0, dtype="U1")
+
+
+def _counted(known: pa.Array) -> pa.Array:
+    """Return moments as the counts that they are."""
+    if pa.types.is_date32(known.type):
+        return known.cast(pa.int32())
+    return known.cast(pa.int64()) if pa.types.is_temporal(known.type) else known

@@ -77,7 +77,8 @@ def composed_of(asked: Asked, texts: pa.Array, beside: pa.Table, said: list[Said
         pieces = learner.pieces(rest.filter(pa.array(mine)), bare, np.flatnonzero(mine), i)
         if pieces is None:
             return None
-        built.append(_opened(((ahead[0],) if ahead else ()) + pieces, held.take(pa.array(np.flatnonzero(mine)))))
+        whole, same = ((ahead[0],) if ahead else ()) + pieces, held.take(pa.array(np.flatnonzero(mine)))
+        built.append(_opened(whole, same, distinct * asked.scale if asked.unique else 0.0))
         label[rows[mine]] = str(i)
     label[~texts.is_valid().to_numpy(zero_copy_only=False)] = None
     every = [p for pieces in built for p in pieces]
@@ -216,19 +217,22 @@ def _sizes(pieces: tuple[Piece, ...], held: pa.Table) -> list[float]:
     return [float(pc.count_distinct(spelled(held, p.copied)).as_py()) if p.copied else p.slot.size for p in pieces]
 
 
-def _opened(pieces: tuple[Piece, ...], held: pa.Table) -> tuple[Piece, ...]:
+def _opened(pieces: tuple[Piece, ...], held: pa.Table, each: float) -> tuple[Piece, ...]:
     """Return the parts of texts with more digits that may vary, where so few may that many real texts would come back.
 
-    What counts are the rows that share all that is not made anew.
+    What counts are the rows that share all that is not made anew; and how many there are of `each` of which none may
+    occur twice, where there are digits enough for that only.
     """
     sizes, out = _sizes(pieces, held), list(pieces)
     alike = held.num_rows / max(float(np.prod([s for p, s in zip(pieces, sizes, strict=True) if not p.anew])), 1.0)
     for i in range(len(out) - 1, -1, -1):
         room = float(np.prod([p.slot.size for p in out if p.anew]))
-        if out[i].anew and room < CLEAR * max(alike, 1.0):
-            least = int(CLEAR * max(alike, 1.0) / room * out[i].slot.size) + 1
-            layouts = tuple(layout.opened(least) for layout in out[i].slot.layouts)
-            out[i] = replace(out[i], slot=replace(out[i].slot, layouts=layouts))
+        for wanted in (CLEAR * max(alike, 1.0), ROOMY * each):
+            if out[i].anew and room < wanted:
+                least = int(wanted / room * out[i].slot.size) + 1
+                layouts = tuple(layout.opened(least) for layout in out[i].slot.layouts)
+                out[i] = replace(out[i], slot=replace(out[i].slot, layouts=layouts))
+                room = float(np.prod([p.slot.size for p in out if p.anew]))
     return tuple(out)
 
 

@@ -19,7 +19,7 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, canonical
 from synthwright.core.types import parse_type
 from synthwright.kit.coding.codecs import Observed
-from synthwright.kit.coding.patterns import Pattern, characters, classes, padded, recognise, text_of
+from synthwright.kit.coding.patterns import TIGHT, Pattern, characters, classes, padded, recognise, text_of
 from synthwright.kit.sampling.dice import Dice, identities, permuted, secret
 
 RUNNING = 1.5
@@ -115,7 +115,7 @@ def learn_keys(field: Field, seen: Observed, key: int, protect: int) -> Keys:
     serial = _learn_serial(values)
     if serial is not None:
         return serial
-    pattern = recognise(values, seen.counts, protect)
+    pattern = recognise(values, seen.counts, protect, room=TIGHT)
     if pattern is None:
         pattern = Pattern.of_json({"layouts": [[*["ABCDEFGHJKLMNPQRSTUVWXYZ23456789"] * 10]], "shares": [1.0]})
     return _clear(lambda key: Coded(pattern, str(key)), values, key)

@@ -28,7 +28,10 @@ LONGEST = 64
 """Longer text is never regular."""
 ROOMY = 20
 """A layout must have so many times more codes than were seen, or it is made longer so that none comes back."""
-_TIGHT = 3
+TIGHT = 3
+"""What is enough where codes may repeat, or are nobody's: as many others twice over."""
+DENSE = 1.2
+"""What is enough of codes with digits that name things: so many of all that may be are there that one says nothing."""
 _LOOK = 20_000
 _FEW = 30
 _USUAL = 3
@@ -156,7 +159,7 @@ class Pattern:
 
 
 def recognise(
-    values: pa.Array, counts: np.ndarray, protect: int, *, tight: bool = False, stretch: bool = True
+    values: pa.Array, counts: np.ndarray, protect: int, *, room: float = ROOMY, stretch: bool = True
 ) -> Pattern | None:
     """Return the pattern of distinct texts and their counts, or None where they are not regular.
 
@@ -164,7 +167,8 @@ def recognise(
         values: the distinct texts, none of them null.
         counts: how many rows hold each.
         protect: how many rows must share a layout, or a character, before it may be kept.
-        tight: whether layouts only need room for as many other codes: then they are made no longer than that.
+        room: how many times more codes than were seen a layout must have; where that is less than `ROOMY`, a layout
+            that has not is made no longer than it takes.
         stretch: whether layouts without room for other codes are made longer; else there is no pattern then.
     """
     if not len(values) or pc.max(pc.utf8_length(values)).as_py() > LONGEST:
@@ -179,18 +183,29 @@ def recognise(
     if found is None:
         return None
     layouts, shares = found
-    room, more = (_TIGHT * shares, _TIGHT * shares) if tight else (ROOMY * shares, np.full(len(shares), 1000.0))
-    roomy = [_with_room(*both, least * distinct) for both, least in zip(layouts, room, strict=True)]
-    if any(one.size < least * distinct for one, least in zip(roomy, room, strict=True)) and not stretch:
+    wanted = room * shares
+    steps = [m for m in (ROOMY, TIGHT, room) if m >= room]  # as roomy as their length allows
+    roomy = [
+        _with_room(*both, [m * share * distinct for m in steps]) for both, share in zip(layouts, shares, strict=True)
+    ]
+    if any(one.size < least * distinct for one, least in zip(roomy, wanted, strict=True)) and not stretch:
         return None
+    more = np.full(len(shares), 1000.0) if room >= ROOMY else wanted
     roomy = [one if one.size >= least * distinct else one.longer(int(most * distinct) + 1)
-             for one, least, most in zip(roomy, room, more, strict=True)]  # fmt: skip
+             for one, least, most in zip(roomy, wanted, more, strict=True)]  # fmt: skip
     return Pattern(tuple(roomy), tuple(float(s) for s in shares))
 
 
-def _with_room(narrow: Layout, wide: Layout, least: float) -> Layout:
-    """Return the narrower of two layouts that has room for so many codes; the wider one opened where neither has."""
-    return narrow if narrow.size >= least else wide.opened(int(least) + 1)
+def _with_room(narrow: Layout, wide: Layout, wanted: Sequence[float]) -> Layout:
+    """Return the narrower of two layouts that has room for so many codes, the wider one opened where neither has.
+
+    Where both have too little, for fewer: what is wanted is tried one after the other.
+    """
+    for least in wanted:
+        found = narrow if narrow.size >= least else wide.opened(int(least) + 1)
+        if found.size >= least:
+            return found
+    return wide
 
 
 def narrow_digits(points: np.ndarray, weights: np.ndarray, protect: int) -> Layout:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.coding.patterns import Pattern, recognise
+from synthwright.kit.coding.patterns import AGREE, DENSE, ROOMY, Pattern, recognise
 from synthwright.kit.coding.skeletons import Skeletons
 from synthwright.kit.sampling.dice import Dice
 
@@ -131,13 +131,19 @@ class Shape:
         return Shape(look, int(said["distinct"]), int(said["key"]))
 
 
+MANY = 100
+"""Codes with digits of which there are so many may be others' that are there, where hardly any others may be."""
+
+
 def _look(values: pa.Array, counts: np.ndarray, protect: int, *, crowded: bool) -> Pattern | Skeletons | Prose:
     """Return how texts look: codes of one layout, else text that is built alike, else other codes, else prose."""
     pattern = recognise(values, counts, protect, stretch=False)
     if pattern is not None and len(pattern.layouts) == 1:
         return pattern
     skeletons = Skeletons.of(values, counts, protect, crowded=crowded)
-    return skeletons or pattern or recognise(values, counts, protect) or Prose.of(values, counts, protect)
+    digits = pc.sum(pc.match_substring_regex(values, "[0-9]")).as_py() or 0
+    room = DENSE if digits >= max(AGREE * len(values), MANY) else ROOMY
+    return skeletons or pattern or recognise(values, counts, protect, room=room) or Prose.of(values, counts, protect)
 
 
 def knots(lengths: np.ndarray, counts: np.ndarray, protect: int) -> np.ndarray:

@@ -81,6 +81,8 @@ def learn_grains(held: pa.Table, targets: Iterable[str], seen: Iterable[str], sp
 def _places(column: pa.ChunkedArray) -> np.ndarray | None:
     """Return how many digits behind the point each value has, a large number for none; None where all have as many."""
     values = numbers(column)
+    if pa.types.is_decimal(column.type):  # as floats they may miss the nearest one by a bit
+        values = np.round(values, column.type.scale)
     finite = np.isfinite(values) & (values != 0)
     out = np.full(len(values), PLACES[0])
     left = finite.copy()

@@ -20,7 +20,7 @@ from synthwright.core.context import Context
 from synthwright.core.contracts import Model, Part, Sample, Verdict
 from synthwright.core.dataset import Dataset
 from synthwright.core.rules import parse
-from synthwright.core.schema import Table
+from synthwright.core.schema import Schema, Table
 from synthwright.core.values import nulls
 from synthwright.kit.constraints.derived import Formula, Step, choose, step_of_json, step_to_json
 from synthwright.kit.constraints.gaps import find_gaps, gap_of, hide, schema_with, show
@@ -38,6 +38,7 @@ from synthwright.kit.constraints.keeping_rows import (
 )
 from synthwright.kit.constraints.missing import Need, needs, released, settled, unmet, valued
 from synthwright.kit.constraints.ranges import Range, learn_ranges
+from synthwright.kit.constraints.rhythms import Rhythm, find_rhythms, joined, parted, rhythm_of, schema_in_parts
 from synthwright.kit.learning import artefacts
 from synthwright.kit.rows import row_hashes
 
@@ -67,9 +68,10 @@ class Keeper:
 
     @property
     def part(self) -> Part:
-        """What the generator is to make: the part without derived columns."""
+        """What the generator is to make: the part without derived columns, and with the parts of others."""
         gone = {f"{t}.{c}" for t, rules in self.tables.items() for c in rules.left_out}
-        return self.full._replace(produce=tuple(c for c in self.full.produce if c not in gone))
+        more = tuple(f"{t}.{c}" for t, rules in self.tables.items() for c in rules.parts)
+        return self.full._replace(produce=(*(c for c in self.full.produce if c not in gone), *more))
 
     @classmethod
     def learn(cls, data: Dataset, part: Part, ctx: Context) -> Self:
@@ -102,8 +104,8 @@ class Keeper:
             ranges = learn_ranges(held, bound, spec)
             known = frozenset(r.rule for r in said if r.why)  # where it comes from is said of what was inferred
             grains = learn_grains(held, sorted(able - targets - {g.target for g in gaps}), sorted(seen[table]), spec)
-            tables[table] = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps), ranges, known,
-                                       grains)  # fmt: skip
+            mine = TableRules(tuple(produce), rules, tuple(steps), tuple(checks), tuple(gaps), ranges, known, grains)
+            tables[table] = replace(mine, rhythms=_rhythms(held, mine, data.schema, table, able))
         return cls(part, tables)
 
     def reduce(self, data: Dataset) -> Dataset:
@@ -112,10 +114,14 @@ class Keeper:
             if rules.left_out and table in data.tables:
                 data = data.select(table, [c for c in data.columns(table) if c not in rules.left_out])
         gaps = {t: rules.gaps for t, rules in self.tables.items() if rules.gaps and t in data.tables}
-        if not gaps:
-            return data
-        hidden = {t: hide(data.tables[t], mine, data.schema.tables[t]) for t, mine in gaps.items()}
-        return Dataset(schema_with(data.schema, gaps), {**data.tables, **hidden})
+        if gaps:
+            hidden = {t: hide(data.tables[t], mine, data.schema.tables[t]) for t, mine in gaps.items()}
+            data = Dataset(schema_with(data.schema, gaps), {**data.tables, **hidden})
+        rhythms = {t: rules.rhythms for t, rules in self.tables.items() if rules.rhythms and t in data.tables}
+        if rhythms:
+            apart = {t: parted(data.tables[t], mine, data.schema.tables[t]) for t, mine in rhythms.items()}
+            data = Dataset(schema_in_parts(data.schema, rhythms), {**data.tables, **apart})
+        return data
 
     def sample(self, model: Model, given: Dataset, ctx: Context) -> Kept:
         """Complete given rows with a model, so that every row keeps the rules.
@@ -150,7 +156,8 @@ class Keeper:
     def _drawn(self, model: Model, given: Dataset, ctx: Context) -> tuple[Dataset, tuple[Verdict, ...]]:
         """Return what the model makes, with the derived columns computed and distances turned back."""
         found, problems = model.sample(self.reduce(given), ctx)
-        made = Dataset(given.schema, found.tables)
+        whole = {t: joined(found.tables[t], r.rhythms, given.schema.tables[t]) for t, r in self.tables.items()}
+        made = Dataset(given.schema, {**found.tables, **whole})
         for table, rules in self.tables.items():
             wanted = self._needs(given, table)
             if not (rules.steps or rules.gaps or wanted or rules.grains):
@@ -232,6 +239,7 @@ class Keeper:
                                     "gaps": [asdict(g) for g in rules.gaps],
                                     "ranges": [asdict(r) for r in rules.ranges],
                                     "grains": [g.to_json() for g in rules.grains],
+                                    "rhythms": [asdict(r) for r in rules.rhythms],
                                     "seen": [p.text for p in rules.rules if p.text in rules.seen]}  # fmt: skip
             for group in ("steps", "checks"):
                 heads = []
@@ -267,8 +275,20 @@ class Keeper:
                 ranges,
                 frozenset(held.get("seen", ())),
                 tuple(map(Grain.of_json, held.get("grains", ()))),
+                tuple(map(rhythm_of, held.get("rhythms", ()))),
             )
         return cls(part, tables)
+
+
+def _rhythms(
+    held: pa.Table, rules: TableRules, schema: Schema, table: str, able: set[str]
+) -> tuple[Rhythm, ...]:  # fmt: skip
+    """Return which columns that a generator makes are made in parts, as it is given the table."""
+    spec, gone = schema.tables[table], rules.left_out
+    apart = schema_with(schema, {table: rules.gaps}).tables[table]
+    seen = held.select([c for c in held.column_names if c not in gone])
+    free = sorted(able - {s.target for s in rules.steps} - {g.target for g in rules.gaps})
+    return tuple(find_rhythms(hide(seen, rules.gaps, spec), apart, free)) if free else ()
 
 
 def _one_is_made(steps: list[Step], produce: list[str], part: Part) -> list[Step]:

@@ -17,9 +17,11 @@ from synthwright.kit.constraints.derived import Formula, Lookup, Step
 from synthwright.kit.constraints.expressions import holds
 from synthwright.kit.constraints.gaps import Gap
 from synthwright.kit.constraints.grains import Grain
+from synthwright.kit.constraints.onces import once
 from synthwright.kit.constraints.pairing import Column, Edge, edges_of, matched, paired
 from synthwright.kit.constraints.ranges import Range, beyond
 from synthwright.kit.constraints.repairs import mend_move, mend_order, moves, orders
+from synthwright.kit.constraints.rhythms import Rhythm
 from synthwright.kit.constraints.spreading import crowded, spread
 
 _MENDINGS = 4
@@ -52,6 +54,8 @@ class TableRules:
     """The rules that were only seen to hold: of these, none stands against more rows than there are combinations."""
     grains: tuple[Grain, ...] = ()
     """How round numbers are, where another column decides it."""
+    rhythms: tuple[Rhythm, ...] = ()
+    """What the generator makes in parts."""
     fixed: frozenset[str] = frozenset()
     """The columns that were given or set for the rows at hand."""
 
@@ -59,6 +63,11 @@ class TableRules:
     def left_out(self) -> frozenset[str]:
         """The columns that the generator does not make."""
         return frozenset(s.target for s in self.steps if s.whole)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The columns that the generator makes beside those of the table."""
+        return tuple(c for r in self.rhythms for c in (r.clock, r.weekday) if c)
 
     @property
     def loose(self) -> frozenset[str]:
@@ -255,7 +264,10 @@ def apart(held: pa.Table, rules: TableRules, spec: Table, free: Free, rng: np.ra
     for parsed in rules.rules:
         if parsed.form != "unique" or not crowded(held, parsed, rules.fixed, even=parsed.text in rules.seen).any():
             continue
-        trial = spread(held, parsed, able, rng, even=parsed.text in rules.seen)
+        if len(parsed.left) == 1:
+            trial = once(held, parsed.left[0], able, spec)
+        else:
+            trial = spread(held, parsed, able, rng, even=parsed.text in rules.seen)
         trial = restored(trial, rules.steps, spec, free)
         others = replace(rules, rules=tuple(p for p in rules.rules if p.form != "unique"))
         good = broken(held, others, spec) | ~wanting(trial, others, spec)

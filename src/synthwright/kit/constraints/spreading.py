@@ -46,7 +46,9 @@ class Seats:
         limit = np.ones(held.num_rows, dtype=np.int64)
         there = (codes >= 0).all(axis=0)
         loose = [i for i, c in enumerate(parsed.left) if c not in fixed]
-        if even and loose and there.any():
+        if len(parsed.left) == 1:  # there are days without end, unless one was set
+            limit[:] = held.num_rows if even and not loose else 1
+        elif even and loose and there.any():
             room = float(np.prod([len(values[i]) for i in loose], dtype=np.float64))
             given = [i for i in range(len(values)) if i not in loose]
             group = _place(codes[given][:, there], [len(values[i]) for i in given])

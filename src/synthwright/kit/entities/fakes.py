@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.kit.coding.patterns import Pattern, recognise
+from synthwright.kit.coding.patterns import ROOMY, TIGHT, Pattern, recognise
 from synthwright.kit.entities import fakes_numbers as made
-from synthwright.kit.entities.fakes_phones import phones, spellings
+from synthwright.kit.entities.fakes_phones import distinct_phones, phones, spellings
 from synthwright.kit.entities.fakes_words import Words, words_of
 from synthwright.kit.sampling.dice import Dice, permuted
 
@@ -42,7 +42,7 @@ class Fake:
         rows = counts[some]
         look = _LOOKS[mark](texts, rows, options.protect) if mark in _LOOKS else {}
         if mark == "identifier":
-            pattern = recognise(values, counts, options.protect, tight=not options.unique)
+            pattern = recognise(values, counts, options.protect, room=ROOMY if options.unique else TIGHT)
             look["pattern"] = None if pattern is None else pattern.to_json()
         look["many"] = len(values) > 500
         return Fake(mark, options.locale, options.unique, str(options.key), look)
@@ -216,8 +216,8 @@ def _urls(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
 
 
 def _phones(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:
-    del numbers
-    return phones(dice, [(t, s) for t, s in fake.look["spelled"]])
+    spelled = [(t, s) for t, s in fake.look["spelled"]]
+    return distinct_phones(numbers, dice, spelled, int(fake.key)) if fake.unique else phones(dice, spelled)
 
 
 def _cards(fake: Fake, numbers: np.ndarray, dice: Dice) -> np.ndarray:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from synthwright.kit.coding.patterns import padded
 from synthwright.kit.entities.fakes_numbers import inserted
-from synthwright.kit.sampling.dice import Dice
+from synthwright.kit.sampling.dice import Dice, permuted
 
 AREAS = (201, 202, 203, 205, 206, 207, 208, 210, 212, 213, 214, 215, 216, 217, 219, 301, 302, 303, 304, 305, 307, 308,
          309, 310, 312, 313, 314, 316, 317, 318, 401, 402, 404, 405, 406, 407, 408, 410, 412, 413, 414)  # fmt: skip
@@ -77,6 +77,56 @@ def phones(dice: Dice, spelled: Sequence[tuple[str, float]]) -> np.ndarray:
     return out.astype(np.str_)
 
 
+def distinct_phones(numbers: np.ndarray, dice: Dice, spelled: Sequence[tuple[str, float]], key: int) -> np.ndarray:
+    """Return another telephone number for every row number, spelled as those of the column were.
+
+    Those kept for films and books come first; when they are used up, digits that no number of the country begins with.
+    """
+    spelled = spelled or [("(###) ###-####", 1.0)]
+    which = dice.choice([str(i) for i in range(len(spelled))], np.array([s for _, s in spelled])).astype(np.int64)
+    out = np.empty(len(numbers), dtype=object)
+    for i, (template, _) in enumerate(spelled):
+        rows = np.flatnonzero(which == i)
+        if not len(rows):
+            continue
+        more = padded((dice.some(rows).words() % np.uint64(10**9)).astype(np.int64), 9)  # extensions
+        out[rows] = inserted(template, np.char.add(_numbered(template, numbers[rows], key), more))
+    return out.astype(np.str_)
+
+
+def _numbered(template: str, numbers: np.ndarray, key: int) -> np.ndarray:
+    """Return the digits of row numbers, all different as far as there are so many."""
+    main = re.split(r"(?i) ?(?:ext|x)", template, maxsplit=1)[0]
+    found, size = _ABROAD.match(main), main.count("#")
+    code = found[2] if found else ""
+    at, out = numbers.astype(np.int64), np.empty(len(numbers), dtype=object)
+    todo = np.arange(len(numbers))
+    for begins in (_kept(main, code, size), [unused(code or "1", size)], [""]):
+        free = np.array([size - len(b) for b in begins])
+        ends = np.cumsum([10 ** int(n) for n in free])
+        mine = at[todo] < ends[-1] if begins != [""] else np.ones(len(todo), dtype=bool)
+        at[todo[~mine]] -= ends[-1]
+        if not mine.any():
+            continue
+        rest = permuted(at[todo[mine]] % ends[-1], int(ends[-1]), key)
+        of = np.searchsorted(ends, rest, side="right")
+        digits = np.char.zfill((rest - np.append(0, ends)[of]).astype(np.str_), free[of])
+        out[todo[mine]] = np.char.add(np.array(begins)[of], np.where(free[of] > 0, digits, ""))
+        todo = todo[~mine]
+    return out.astype(np.str_)
+
+
+def _kept(main: str, code: str, size: int) -> list[str]:
+    """Return the digits that numbers of nobody begin with, of so many digits."""
+    if size == 10 and (code == "1" or not re.search("[0-9]", main)):
+        return [f"{area}55501" for area in AREAS]
+    if not code:
+        return [f"1{area}55501" for area in AREAS] if size == 11 else ["55501"[:size]]
+    kept = FILMS.get((code, size), ())
+    first = len(re.findall("#+", main)[0])
+    return ["".join(k) for k in kept if len(k[0]) == first] or ["".join(k) for k in kept] or [unused(code, size)]
+
+
 def _name_countries(texts: Sequence[str]) -> bool:
     """Return whether numbers without a sign begin with the code of their country all the same."""
     import phonenumbers
@@ -117,9 +167,7 @@ def _begun(template: str, area: np.ndarray, local: np.ndarray, film: np.ndarray)
         return np.char.add(area, local)
     if not code:
         return np.char.add("1", np.char.add(area, local)) if size == 11 else local
-    kept = FILMS.get((code, size), ())
-    first = len(re.findall("#+", main)[0])
-    begin = ["".join(k) for k in kept if len(k[0]) == first] or ["".join(k) for k in kept] or [unused(code, size)]
+    begin = _kept(main, code, size)
     return np.array(begin)[film % len(begin)]
 
 

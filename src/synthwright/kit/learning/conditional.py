@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from synthwright.core.context import Context
+from synthwright.kit.coding.codecs import PROTECT
 from synthwright.kit.learning.additive import Additive, contrasted
 from synthwright.kit.learning.additive import is_sound as trees_are_sound
 from synthwright.kit.learning.coded import Coded
 from synthwright.kit.learning.draws import Line, Looks, corrected, drawn, likelihoods, matrix
 from synthwright.kit.learning.guides import FEW, FINE, LEARN, TASTE, Guide, as_matrix, guided, pointed
+from synthwright.kit.learning.information import PIECE, cut_evenly, information, informations
 from synthwright.kit.learning.splits import Features, Growth, Target
 from synthwright.kit.learning.trees import Forest, Tree, blank, filled, grown, joined, leaves
 from synthwright.kit.learning.trees import is_sound as forest_is_sound
@@ -39,6 +41,8 @@ PROMISES = 0.0002
 """Nats a row that a correction must gain on a few rows to be learned from all."""
 ASIDE = 5
 """One row of so many is set aside."""
+PARTS = 16
+"""Labels that tell which rows are alike, the most frequent ones."""
 WEIGHT = 0.5
 """Rows that what holds on the whole counts for, where conditions are weighed."""
 
@@ -59,6 +63,8 @@ class Dials(NamedTuple):
     """Whether the last feature is a guide that every node looks at."""
     share: float = 0.8
     """Of the columns, drawn at random, that each node of a tree looks at, at most."""
+    protect: int = PROTECT
+    """How many rows every number is a mean of that is kept of what a sum misses."""
 
 
 class Correction(NamedTuple):
@@ -179,13 +185,22 @@ class Known(NamedTuple):
             coarse = np.array([cut_evenly(c.rank[p]) for c, p in pairs]).astype(np.uint8)
         return Known(columns, places, bins, np.array([not c.ordered for c in columns]), coarse)
 
+    def of_rows(self, rows: np.ndarray, columns: int) -> Known:
+        """Return the first columns of some rows."""
+        bins = np.ascontiguousarray(self.bins[:columns, rows])
+        coarse = np.ascontiguousarray(self.coarse[:columns, rows]) if self.coarse.size else self.coarse
+        places = [p[rows] for p in self.places[:columns]]
+        return Known(self.columns[:columns], places, bins, self.nominal[:columns], coarse)
 
-def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditional:
-    """Return how the column at a position follows from those before it."""
+
+def learned(
+    known: Known, position: int, dials: Dials, ctx: Context, seen: np.ndarray | None = None
+) -> Conditional:  # fmt: skip
+    """Return how the column at a position follows from those before it; from `seen`, where that is known already."""
     column, places = known.columns[position], heard(known, position, ctx.at("heard").rng)
     rows = np.flatnonzero(places < column.size + (not dials.valued)).astype(np.int32)
-    seen = telling(known, position, rows, ctx.at("seen").rng)
-    mine = Conditional(seen, _nothing(places[rows], column.size), None, None)
+    seen = telling(known, position, rows, ctx.at("seen").rng) if seen is None else seen
+    mine = Conditional(seen, nothing(places[rows], column.size), None, None)
     if not len(seen) or len(rows) < 2 * dials.leaf or (places[rows] == places[rows[0]]).all():
         return mine
     features = mine.features(known.bins, known.nominal)
@@ -210,14 +225,32 @@ def learned(known: Known, position: int, dials: Dials, ctx: Context) -> Conditio
 
 
 def heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the places of a column, those that are not kept dealt among those that are: nulls stay as frequent."""
+    """Return the places of a column, those that are not kept dealt among those that are: nulls stay as frequent.
+
+    They are dealt among rows that are alike in the column before that tells most: a rare result of one kind of test
+    does not become a common one of another.
+    """
     column, places = known.columns[position], known.places[position]
-    rare = np.flatnonzero(places > column.size)
+    rare, kept = np.flatnonzero(places > column.size), np.flatnonzero(places < column.size)
     if not len(rare) or not column.size:
         return places
     places = places.copy()
-    places[rare] = rng.choice(column.size, size=len(rare), p=column.codec.shares)
+    own = np.minimum(column.rank[places], PARTS).astype(np.int64)
+    some = kept[rng.permutation(len(kept))[:TASTE]]
+    others = (_coarse(known, k) for k in range(min(position, WIDE))) if len(some) else iter(())
+    best = max(others, key=lambda one: information(own[some], one[some]), default=np.zeros(len(places), np.int64))
+    order = kept[np.argsort(best[kept], kind="stable")]
+    first, last = (np.searchsorted(best[order], best[rare], side=side) for side in ("left", "right"))
+    at = first + (rng.random(len(rare)) * (last - first)).astype(np.int64)
+    alone = rng.choice(column.size, size=len(rare), p=column.codec.shares)
+    places[rare] = np.where(last > first, places[order[np.minimum(at, len(order) - 1)]], alone) if len(order) else alone
     return places
+
+
+def _coarse(known: Known, position: int) -> np.ndarray:
+    """Return the bins of a column, those of one with an order in a few parts."""
+    bins = known.bins[position].astype(np.int64)
+    return bins if known.nominal[position] else cut_evenly(bins)
 
 
 def levels(columns: Sequence[Coded], places: Sequence[np.ndarray], near: np.ndarray) -> np.ndarray:
@@ -228,7 +261,7 @@ def levels(columns: Sequence[Coded], places: Sequence[np.ndarray], near: np.ndar
     return found
 
 
-def _nothing(places: np.ndarray, nothing: int) -> Forest:
+def nothing(places: np.ndarray, nothing: int) -> Forest:
     """Return a forest of one leaf; of the place of no value where there are no rows."""
     places = places if len(places) else np.array([nothing])
     tree = blank(1)._replace(stop=np.full(1, len(places), np.int64))
@@ -241,29 +274,18 @@ def telling(known: Known, position: int, rows: np.ndarray, rng: np.random.Genera
     if position <= WIDE or not len(rows):
         return before
     some = rows[rng.permutation(len(rows))[:5_000]]
-    told = np.empty(position)
     own = known.coarse[position][some]
-    for k in range(position):
-        told[k] = _information(own, known.coarse[k][some])
+    pieces = np.array_split(before, -(-position * len(some) // PIECE))
+    told = np.concatenate([informations(own, known.coarse[np.ix_(piece, some)]) for piece in pieces])
     found: np.ndarray = np.sort(np.argsort(-told, kind="stable")[:WIDE])
     return found
 
 
-def cut_evenly(values: np.ndarray, parts: int = 8) -> np.ndarray:
-    """Return for each value one of a few numbers, cut where equally many lie."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1]))
-    return np.searchsorted(edges, values)
-
-
-def _information(one: np.ndarray, two: np.ndarray) -> float:
-    """Return the mutual information of two small codes, in nats, less what chance alone would show."""
-    table = np.zeros((int(one.max()) + 1, int(two.max()) + 1))
-    np.add.at(table, (one, two), 1)
-    table /= len(one)
-    apart = np.outer(table.sum(axis=1), table.sum(axis=0))
-    there = table > 0
-    chance = (table.shape[0] - 1) * (table.shape[1] - 1) / (2 * len(one))
-    return float((table[there] * np.log(table[there] / apart[there])).sum()) - chance
+def uncorrected(
+    column: Coded, places: np.ndarray, features: Features, rows: np.ndarray, dials: Dials, rng: np.random.Generator
+) -> Forest:  # fmt: skip
+    """Return trees for the places of a column in some rows."""
+    return _forest(column, places, features, rows, dials._replace(rounds=0), rng)[0]
 
 
 def _forest(

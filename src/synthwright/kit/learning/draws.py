@@ -272,3 +272,29 @@ def likelihoods(features, forest, groups, shares, group, weight):
             mean += (count + weight * shares[group[i]]) / (size + weight)
         found[i] = mean / len(forest.roots)
     return found
+
+
+@kernel
+def below(features, forest, ends, at):
+    """Return for every row how likely a draw is to lie below a place of the whole column: a mean over trees.
+
+    Args:
+        features: what trees split on.
+        forest: the trees.
+        ends: the share of the column up to the end of each code.
+        at: the place (0 to 1), one for each row.
+    """
+    found, own = np.zeros(len(at)), np.arange(len(ends) + 1)
+    for i in range(len(at)):
+        if at[i] <= 0.0 or at[i] >= ends[-1]:
+            found[i] = 1.0 if at[i] > 0.0 else 0.0
+            continue
+        code = _reached(ends, at[i])
+        begin = ends[code - 1] if code > 0 else 0.0
+        inside = (at[i] - begin) / (ends[code] - begin)
+        for root in forest.roots:
+            node = sure_leaf(features, forest.tree, root, i)
+            low, high = _below(forest, node, own, code), _below(forest, node, own, code + 1)
+            whole = _below(forest, node, own, len(ends))
+            found[i] += (low + inside * (high - low)) / max(whole, 1) / len(forest.roots)
+    return found

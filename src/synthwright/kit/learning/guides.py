@@ -108,7 +108,7 @@ def guided(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context)
     missed = float(((said[some] - target[some]) ** 2).mean())
     if missed > (1 - GUIDED) * float(target[some].var()):
         return None, np.zeros(0, np.uint8)
-    return _edged(halves, said, some)
+    return edged(halves, said, some)
 
 
 def pointed(
@@ -132,7 +132,7 @@ def pointed(
     missed = [float(((true[parts[0]] - told) ** 2).mean()) for told in (said[parts[0]], by_tree)]
     if missed[0] > (1 - LEANS) * missed[1]:
         return None, np.zeros(0, np.uint8)
-    return _edged(found, said, some)
+    return edged(found, said, some)
 
 
 def _means(leaf: np.ndarray, values: np.ndarray, aside: int) -> np.ndarray:
@@ -165,7 +165,7 @@ def _crossed(tellers: Sequence[Teller], bins: np.ndarray, parts: Sequence[np.nda
     return said
 
 
-def _edged(tellers: Sequence[Teller], said: np.ndarray, some: np.ndarray) -> tuple[Guide, np.ndarray]:
+def edged(tellers: Sequence[Teller], said: np.ndarray, some: np.ndarray) -> tuple[Guide, np.ndarray]:
     """Return a guide, and the bin of what it says of every row."""
     edges = np.unique(np.quantile(said[some], np.linspace(0, 1, 255)[1:-1]))
     return Guide(tuple(tellers), edges), np.searchsorted(edges, said).astype(np.uint8)
