@@ -42,8 +42,8 @@ def test_they_are_seen() -> None:
     """Within groups and in all rows, in the order of a date or as they stand; what was at first is nobody's number."""
     assert _found(_accounts()) == [Running("total", "amount", "who", "day", rising=True),
                                    Running("number", None, "who", "day")]  # fmt: skip
-    assert _found(_statement()) == [Running("balance", "moved", None, "day", 1000.0, "before")]
-    assert _found(_statement()[["moved", "balance"]]) == [Running("balance", "moved", None, None, 1000.0)]
+    assert _found(_statement()) == [Running("balance", "moved", None, "day", 1000.0, "before", alone=False)]
+    assert _found(_statement()[["moved", "balance"]]) == [Running("balance", "moved", None, None, 1000.0, alone=False)]
     shuffled = _accounts().drop(columns="day").sample(frac=1, random_state=1)
     assert _found(shuffled) == [Running("total", "amount", "who", "number", rising=True)]
     assert _found(shuffled.drop(columns="number")) == []
@@ -105,12 +105,41 @@ def test_sums_are_of_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.allclose(made.groupby("who")["amount"].cumsum(), made["total"], atol=1e-6)
 
 
-def test_balances_go_on() -> None:
-    """A made balance is the one before and what moved, from the first row to the last."""
-    made = sw.fit(_statement(), seed=1).sample(400, seed=2).sort_values("day", kind="stable")
+def test_balances_are_made_beside_others() -> None:
+    """What rises and falls is not made last: it stays in its range, what goes by it still does, and rules hold."""
+    table, rng = _statement(), np.random.default_rng(2)
+    table["score"] = (table["balance"] / 50 + rng.normal(0, 2, ROWS)).round(1)
+    table["stock"] = np.abs((np.cumsum(rng.integers(-9, 10, ROWS)) + 20) % 120 - 60)
+    table["came"] = np.diff(table["stock"], prepend=0)
+    made = sw.fit(table, seed=1).sample(400, seed=2)
     assert np.allclose(made["before"] + made["moved"], made["balance"], atol=1e-6)
-    assert np.allclose(made["balance"].iloc[:-1], made["before"].iloc[1:], atol=1e-6)
-    assert made["before"].iloc[0] == 1000
+    assert abs(made["balance"].corr(made["score"]) - table["balance"].corr(table["score"])) < 0.15
+    assert made["stock"].between(0, 60).all()
+    assert made["balance"].between(table["balance"].min() - 300, table["balance"].max() + 300).all()
+
+
+def test_totals_that_others_go_by_are_learned() -> None:
+    """A total that tells another column, or that a rule bounds, is a column like others."""
+    table = _accounts()[["who", "day", "amount", "total"]]
+    told = table.assign(score=(table["total"] / 10 + np.random.default_rng(2).normal(0, 9, ROWS)).round(1))
+    bound = table.assign(budget=table.groupby("who")["total"].transform("max") + 100)
+    assert [(r.column, r.alone) for r in _found(told)] == [("total", False)]
+    made = sw.fit(bound, seed=1).sample(300, seed=2)
+    assert (made["total"] <= made["budget"]).all()
+
+
+@pytest.mark.parametrize("name", ["paid in", "2023", "in-out", "Umsatz (€)"])
+def test_names_are_no_formulas(name: str) -> None:
+    """Whatever a column is called, its name is not computed."""
+    made = sw.fit(_accounts()[["who", "day", "amount", "total"]].rename(columns={"amount": name}), seed=1).sample(50)
+    assert made["total"].nunique() > 20
+
+
+def test_types_have_room() -> None:
+    """Sums of more rows than there were do not leave a narrow type."""
+    table = pd.DataFrame({"day": DAY, "came": RNG.integers(0, 2, ROWS)})
+    table["total"] = table["came"].cumsum().astype("int16")
+    assert len(sw.fit(table, seed=1).sample(100_000, seed=2)) == 100_000
 
 
 def test_init_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,3 +55,5 @@ def test_days_of_which_each_occurs_once() -> None:
     assert "unique(year)" in rules(pd.DataFrame({"year": np.arange(1950, 2020), "load": load[:70]}))
     chance = pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.choice(10**7, 300, replace=False), unit="s")
     assert rules(pd.DataFrame({"at": chance, "load": load})) == []
+    one = pd.Timestamp("2024-03-05") + pd.to_timedelta(RNG.choice(86_400, 100, replace=False), unit="s")
+    assert rules(pd.DataFrame({"at": one, "v": load[:100]})) == []

@@ -40,7 +40,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     remarks = source.remarks(ctx) if isinstance(source, PathSource) else []
     guessed = infer(tables, text=source.text, typed=source.typed)
     dataset = Dataset.of(tables, guessed.schema, text=source.text)
-    weak, adding = left_out(dataset), parts_of(dataset)
+    weak, adding = left_out(dataset), parts_of(dataset, told=True)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.name.split(".")[0]).strip("-.") or "data"
     spec_file, schema_file = here / f"{name}.yaml", here / f"{name}.schema.yaml"
     _refuse_present((spec_file, schema_file), force=force)

@@ -5,6 +5,7 @@ They are no relation of one row: other rows say what they are. The generator `ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ _FIRST = 64
 _CLEAR = 4.0
 """Standard errors from which on a dependence is believed."""
 _TURN = 0.381966
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
+"""Names that are no formula of their own."""
 
 
 class Running(NamedTuple):
@@ -45,6 +48,8 @@ class Running(NamedTuple):
     """The column that says what there was before the row."""
     rising: bool = False
     """Whether nothing that is added is below zero, nor what there was at first."""
+    alone: bool = True
+    """Whether the column may be made last: no other column goes by it, it stays in its range, its type has room."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -64,7 +69,11 @@ class Running(NamedTuple):
 
 
 def running(dataset: Dataset) -> dict[str, list[Running]]:
-    """Return for each table the columns that add up others, and that no rule says something else about."""
+    """Return for each table the columns that add up others, and that no rule says something else about.
+
+    A balance that rises and falls is not made last by itself: it would leave its range, and what goes by it would not
+    follow. Its part is told, and whoever writes the specification decides.
+    """
     out = {}
     for table, held in dataset.tables.items():
         rules = dataset.schema.tables[table].rules
@@ -75,12 +84,18 @@ def running(dataset: Dataset) -> dict[str, list[Running]]:
     return out
 
 
-def parts_of(dataset: Dataset, given: Sequence[str] = ()) -> list[PartUse]:
-    """Return the parts that make the columns that add up others, but for those that are given."""
+def parts_of(dataset: Dataset, given: Sequence[str] = (), *, told: bool = False) -> list[PartUse]:
+    """Return the parts that make the columns that add up others, but for those that are given.
+
+    Args:
+        dataset: the tables.
+        given: the columns that are there.
+        told: whether those count too that are better made beside the others.
+    """
     return [PartUse(make=tuple(f"{table}.{c}" for c in (one.column, one.before) if c is not None), use="running",
                     settings=one.settings)
             for table, found in running(dataset).items() for one in found
-            if not {f"{table}.{one.column}", f"{table}.{one.before}"} & {*given}]  # fmt: skip
+            if (told or one.alone) and not {f"{table}.{one.column}", f"{table}.{one.before}"} & {*given}]  # fmt: skip
 
 
 def _named(rule: Rule) -> set[str]:
@@ -96,6 +111,7 @@ def running_in(held: pa.Table, spec: Table) -> list[Running]:
     able = [*islice((n for n in number if columns.exact(n) and _varies(columns, n)), MOST)]
     out: list[Running] = []
     for per, order, rows in _walks(columns):
+        before = len(out)
         codes = columns.codes(per)[rows] if per is not None else np.zeros(len(rows), dtype=np.int64)
         begins = np.diff(codes, prepend=codes[0] - 1) != 0
         if (~begins).sum() < LEAST or {per, order} & {r.column for r in out}:
@@ -105,14 +121,25 @@ def running_in(held: pa.Table, spec: Table) -> list[Running]:
         parts = [n for n in able if n not in {per, order}]
         for target in free:
             found = None if target in {r.of for r in out} else _summed(columns, target, parts, rows, begins)
-            if found is not None:
+            if found is not None and _PLAIN.fullmatch(str(found.of)):
                 out.append(found._replace(per=per, order=order))
         made = {r.column for r in out} | {per, order}
         for target in (n for n in free if n not in made and n not in {r.of for r in out}) if per is not None else ():
             found = _counted(columns, target, rows, begins)
             if found is not None and not _tells(columns, target, rows, begins, made):
                 out.append(found._replace(per=per, order=order))
+        others = {per, order} | {c for r in out for c in (r.column, r.of, r.before)}
+        for i in range(before, len(out)):
+            out[i] = out[i]._replace(alone=_alone(columns, out[i], rows, begins, others))
     return out
+
+
+def _alone(columns: Columns, one: Running, rows: np.ndarray, begins: np.ndarray, others: set[str | None]) -> bool:
+    """Return whether a column may be made last, after all others."""
+    if one.of is None:
+        return True  # it was looked at before
+    steady = one.rising and not one.opening and columns.spec.fields[one.column].type in (None, "int64", "double")
+    return steady and not _tells(columns, one.column, rows, begins, others)
 
 
 def _varies(columns: Columns, name: str) -> bool:

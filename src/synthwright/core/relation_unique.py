@@ -70,10 +70,12 @@ def unique_alone(columns: Columns, names: list[str]) -> list[Relation]:
 
 
 def _in_months(columns: Columns, name: str) -> int:
-    """Return how long the shortest month is where all days are the same of their months, or the last; else 0."""
+    """Return how long the shortest month is where each has one row, on the same of its days or on the last; else 0."""
     held = columns.held.column(name).drop_null()
     days = np.asarray(held.cast(pa.date32(), safe=False).cast(pa.int32())).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
+    if len(np.unique(months)) < len(months):
+        return 0
     last = (months + 1).astype("datetime64[D]") - days == np.timedelta64(1, "D")
     same = np.ptp((days - months.astype("datetime64[D]")).astype(np.int64)) == 0
     return 28 * DAY.get(getattr(held.type, "unit", ""), 1) if same or last.all() else 0

@@ -27,7 +27,6 @@ from synthwright.core.relation_order import never_greater
 from synthwright.core.relation_parts import parted
 from synthwright.core.relation_present import where_present
 from synthwright.core.relation_products import products
-from synthwright.core.relation_running import running_in
 from synthwright.core.relation_spans import spans
 from synthwright.core.relation_starts import starts
 from synthwright.core.relation_sums import small_sums, sums, superfluous
@@ -62,18 +61,7 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     left out.
     """
     tables = dataset.schema.tables
-    found = {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
-    return {table: _without_running(dataset.tables[table], tables[table], rules) for table, rules in found.items()}
-
-
-def _without_running(held: pa.Table, spec: Table, rules: list[Rule]) -> list[Rule]:
-    """Return the rules without those that hold anyhow where columns add up the rows before: how they compare."""
-    adding = running_in(held, spec)
-    for one in adding:
-        mine = [r for r in rules if one.column in parse(r.rule).columns]
-        if all(one.by_construction(r) or " <= " in r.rule for r in mine):
-            rules = [r for r in rules if r not in mine or one.by_construction(r)]
-    return rules
+    return {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
 
 
 def _coarser(held: pa.Table, spec: Table) -> tuple[pa.Table, Table]:

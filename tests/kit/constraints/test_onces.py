@@ -63,3 +63,16 @@ def test_a_series_has_each_of_its_days_once(freq: str) -> None:
         assert len(model.sample(30, set={"at": "2024-01-05 10:00:00"}, seed=3)) == 30
     other = pd.DataFrame({"at": rng.choice(np.asarray(at), ROWS), "load": load})
     assert not sw.fit(other, "marginals", seed=1).sample(ROWS, seed=2)["at"].is_unique
+
+
+def test_days_do_not_go_on_for_ever() -> None:
+    """Where there are many times more rows than days, days are repeated; nothing leaves its type or wraps around."""
+    months = pd.DataFrame({"month": pd.date_range("2000-01-01", periods=240, freq="MS").astype("datetime64[ns]"),
+                           "load": np.random.default_rng(2).normal(size=240)})  # fmt: skip
+    made = sw.fit(months, seed=1).sample(5_000, seed=2)["month"]
+    assert made.min() >= pd.Timestamp("1999-01-01")
+    assert made.max() <= pd.Timestamp("2100-01-01")
+    bibs = pd.DataFrame({"bib": np.random.default_rng(3).permutation(120)[:100].astype(np.int8), "time": np.random.default_rng(2).normal(size=100)})
+    many = sw.fit(bibs, seed=1).sample(1_000, seed=2)["bib"]
+    assert (many == 127).mean() < 0.05
+    assert many.min() >= 0

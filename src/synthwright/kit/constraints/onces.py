@@ -1,7 +1,7 @@
 """Days, instants and whole numbers that occur once: rows that repeat one move to the nearest that is free.
 
 They move to one at the same time of day, or on the same day of the week, while there are such; where there are more
-rows than days, the days go on after the last.
+rows than days, the days go on after the last, though not for ever: rows beyond repeat some.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from synthwright.core.schema import Kind, Table, canonical
+from synthwright.core.schema import Field, Kind, Table, canonical
+from synthwright.core.types import parse_type
 from synthwright.core.values import nulls
 from synthwright.kit.coding.calendars import Calendar, calendar_of
 from synthwright.kit.constraints.repairs import Codec
+from synthwright.kit.room import room_of
 from synthwright.kit.rows import rank_in_group
 
 MOST = 2**22
 """Places between the first and the last, at most: where there are more, rows hardly repeat."""
+LONGER = 3
+"""How many times as long as what is there days may go on after the last."""
 _WEEK = 7
 
 
@@ -49,11 +53,24 @@ def once(held: pa.Table, name: str, free: Mapping[str, np.ndarray], spec: Table)
     again &= free[name][there]
     if not again.any():
         return held
-    numbers = _apart(numbers, again, _period(codec, step, calendar))
+    numbers = _apart(numbers, again, _period(codec, step, calendar), _most(numbers, field, first, step, calendar))
     moved = codec.read(held.column(name)).copy()
     moved[there[again]] = (first + step * numbers if calendar is None else calendar.moment(numbers))[again]
     at = held.column_names.index(name)
     return held.set_column(at, name, codec.write(moved, missing, field))
+
+
+def _most(numbers: np.ndarray, field: Field, first: int, step: int, calendar: Calendar | None) -> int:
+    """Return the last place that a row may move to: not ever so far off, nor out of type."""
+    most = int(numbers.max()) + LONGER * (int(np.ptp(numbers)) + 1)
+    if calendar is not None:
+        return most
+    room = (
+        room_of(canonical(field) if field.type is None else parse_type(field.type))
+        if field.kind is Kind.INTEGER
+        else None
+    )
+    return min(most, ((2**62 if room is None else int(room[1])) - first) // step)
 
 
 def _period(codec: Codec, step: int, calendar: Calendar | None) -> int:
@@ -70,8 +87,8 @@ def _period(codec: Codec, step: int, calendar: Calendar | None) -> int:
     return day // step if step < day else _WEEK
 
 
-def _apart(numbers: np.ndarray, again: np.ndarray, period: int) -> np.ndarray:
-    """Return numbers none of which occurs twice, those moved that are there `again`."""
+def _apart(numbers: np.ndarray, again: np.ndarray, period: int, most: int) -> np.ndarray:
+    """Return numbers none of which occurs twice, those moved that are there `again`; beyond `most` they stay."""
     out = numbers.copy()
     low, high = int(numbers.min()), int(numbers.max())
     open_ = np.ones(high - low + 1, dtype=bool)
@@ -89,7 +106,8 @@ def _apart(numbers: np.ndarray, again: np.ndarray, period: int) -> np.ndarray:
         waiting[mine] = False
     left = rows[waiting]
     places = low + np.flatnonzero(open_)
-    places = np.append(places, high + 1 + np.arange(max(len(left) - len(places), 0)))
+    places = np.append(places, high + 1 + np.arange(max(min(len(left) - len(places), most - high), 0)))
+    left = left[np.unique(np.linspace(0, len(left) - 1, min(len(left), len(places))).round().astype(np.int64))]
     out[left] = _nearest(numbers[left], places)
     return out
 
