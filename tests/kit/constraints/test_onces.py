@@ -72,7 +72,12 @@ def test_days_do_not_go_on_for_ever() -> None:
     made = sw.fit(months, seed=1).sample(5_000, seed=2)["month"]
     assert made.min() >= pd.Timestamp("1999-01-01")
     assert made.max() <= pd.Timestamp("2100-01-01")
-    bibs = pd.DataFrame({"bib": np.random.default_rng(3).permutation(120)[:100].astype(np.int8), "time": np.random.default_rng(2).normal(size=100)})
+    bibs = pd.DataFrame(
+        {
+            "bib": np.random.default_rng(3).permutation(120)[:100].astype(np.int8),
+            "time": np.random.default_rng(2).normal(size=100),
+        }
+    )
     many = sw.fit(bibs, seed=1).sample(1_000, seed=2)["bib"]
     assert (many == 127).mean() < 0.05
     assert many.min() >= 0

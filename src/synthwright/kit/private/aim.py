@@ -19,7 +19,7 @@ from synthwright.kit.private.release import Sheet
 
 COLUMNS, CHOICE = 0.15, 0.1
 """The share of what is left for single columns; of each round, the share for choosing."""
-ROUNDS = 8
+ROUNDS = 4
 """Rounds for each column, if noise were never made less."""
 STEPS = 100
 """Improvements of the model in each round."""
