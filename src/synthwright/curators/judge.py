@@ -23,7 +23,7 @@ from synthwright.core.schema import Table as Spec
 from synthwright.kit.chat.model_families import akin
 from synthwright.kit.formula.stated import lost
 from synthwright.kit.prompting.human_rulings import Agreed, Cut, File, agreed, people
-from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.prompts import Prompt, Template
 from synthwright.kit.prompting.rubrics import REASON, Rubric, Ruled
 from synthwright.kit.ruled import Ask, hops
 from synthwright.kit.texts.text_places import RuledRows, RuledTable
@@ -57,7 +57,7 @@ class JudgeCurator(Curator):
 
     model: str = Setting(default="judge", min_length=1)
     """The language model, as `models` of the specification calls it; better of another family than the writer's."""
-    rubric: str = Setting(default="", examples=["Is this a real question? {{ x }}"])
+    rubric: Template = Setting(default="", examples=["Is this a real question? {{ x }}"])
     """What is asked about a row: a template over its columns, as those of `prompt`."""
     criteria: dict[str, str] = Setting(default={}, examples=[{"fluent": "Is it fluent?"}], max_length=20)
     """Questions by name, each of which gets a score: `{fluent: "Is the text fluent?"}`."""
@@ -87,12 +87,6 @@ class JudgeCurator(Curator):
     """The kappa that must be sure (the lower end of its interval) for the report to hold no warning."""
     trains: str = ""
     """The model that will be trained on the rows, so that one of the judge's own family is noted."""
-
-    @field_validator("rubric")
-    @classmethod
-    def _readable(cls, told: str) -> str:
-        Prompt.read(told)
-        return told
 
     @field_validator("criteria")
     @classmethod

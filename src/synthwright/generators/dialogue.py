@@ -18,7 +18,7 @@ from synthwright.kit.formula.stated import lost
 from synthwright.kit.prompting.answers import AnswerError
 from synthwright.kit.prompting.dialogues import TURN_REASONS, Held, Play, Scene, Talk
 from synthwright.kit.prompting.prompt_words import Unwritten
-from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.prompts import Prompt, Template
 from synthwright.kit.prompting.stages import Stage
 from synthwright.kit.prompting.tools import TOOL_REASONS, Tool
 from synthwright.kit.prompting.turns import Turn, messages
@@ -92,9 +92,9 @@ class Dialogue(Ruled):
     """The language model of the user's side, as `models` of the specification calls it."""
     agent: str = Setting(default="writer", min_length=1)
     """The language model of the agent's side."""
-    user_prompt: str = "You are a customer with a question."
+    user_prompt: Template = "You are a customer with a question."
     """The template of what the user's side is told: who it is, what it wants, how it writes."""
-    agent_prompt: str = "You are a helpful assistant."
+    agent_prompt: Template = "You are a helpful assistant."
     """The template of what the agent's side is told: whom it works for, what it may do."""
     turns: Annotated[Turns, BeforeValidator(_between, json_schema_input_type=Turns | tuple[int, int])] = Setting(
         default=Turns(), examples=[[1, 2]]
@@ -107,7 +107,7 @@ class Dialogue(Ruled):
     """What the agent may call: `{name, description, parameters: a JSON Schema, result: a template or values}`."""
     world: str = ""
     """The language model that writes what tools without a `result` return."""
-    world_prompt: str = ""
+    world_prompt: Template = ""
     """The template of what that model is told: what is true in the world of the row."""
     calls: int = Setting(default=3, ge=1, le=20)
     """How often the agent may call tools, several at once if it likes, before it says something."""
@@ -124,12 +124,6 @@ class Dialogue(Ruled):
     """Whether a side whose turn cannot be used is told so, and asked once more."""
     instruct: bool = True
     """Whether the models are told their part beside your prompts: whom they play, the mark, the tools, JSON."""
-
-    @field_validator("user_prompt", "agent_prompt", "world_prompt")
-    @classmethod
-    def _readable(cls, told: str) -> str:
-        Prompt.read(told)
-        return told
 
     @field_validator("tools")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field as Setting
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from synthwright.core import chat
 from synthwright.core.contracts import Abilities, Place
@@ -20,7 +20,7 @@ from synthwright.kit.prompting.answers import AnswerError, text_of
 from synthwright.kit.prompting.evolving import BREADTH, DEPTH, Evolving, operations_of
 from synthwright.kit.prompting.prompt_desk import answered
 from synthwright.kit.prompting.prompt_words import Unwritten
-from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.prompts import Prompt, Template
 from synthwright.kit.prompting.written import NO_PROMPT, UNANSWERED, columns_of, field_at, models_of, told
 from synthwright.kit.ruled import Ask, Drawn, Ruled
 
@@ -76,7 +76,7 @@ class Evolve(Ruled):
     """The language model, as `models` of the specification calls it."""
     judge: str = ""
     """A language model that is asked whether each step adds anything; nothing: nobody is."""
-    system: str = ""
+    system: Template = ""
     """The template of what the writer is told before. Nothing: nothing."""
     similarity: float = Setting(default=0.95, gt=0, le=1)
     """From which ROUGE-L on, and with fewer than five words that differ, a text is what it evolved from."""
@@ -84,12 +84,6 @@ class Evolve(Ruled):
     """The most tokens of an answer; nothing: what the model's own parameters say."""
     temperature: float | None = Setting(default=None, ge=0, le=5)
     """How freely it writes; nothing: what the model's own parameters say."""
-
-    @field_validator("system")
-    @classmethod
-    def _readable(cls, said: str) -> str:
-        Prompt.read(said)
-        return said
 
     @model_validator(mode="after")
     def _known(self) -> Evolve:

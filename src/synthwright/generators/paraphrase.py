@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field as Setting
-from pydantic import field_validator
 
 from synthwright.core import chat
 from synthwright.core.contracts import Abilities, Place
@@ -21,7 +20,7 @@ from synthwright.kit.prompting.answers import AnswerError, text_of
 from synthwright.kit.prompting.paraphrasing import SAY, TRANSLATE, fails
 from synthwright.kit.prompting.prompt_desk import answered
 from synthwright.kit.prompting.prompt_words import Unwritten
-from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.prompts import Prompt, Template
 from synthwright.kit.prompting.written import NO_PROMPT, UNANSWERED, columns_of, models_of, told
 from synthwright.kit.ruled import Ask, Drawn, Ruled
 from synthwright.kit.sampling.dice import Dice, secret
@@ -67,7 +66,7 @@ class Paraphrase(Ruled):
     """Languages through which texts go and come back, one drawn for each row; nothing: no translation."""
     language: str = Setting(default="English", min_length=1, max_length=100)
     """With `via`: the language of the texts, which they come back to."""
-    system: str = ""
+    system: Template = ""
     """The template of what the model is told before. Nothing: nothing."""
     writer: str = Setting(default="writer", alias="model", min_length=1)
     """The language model, as `models` of the specification calls it."""
@@ -75,12 +74,6 @@ class Paraphrase(Ruled):
     """The most tokens of an answer; nothing: what the model's own parameters say."""
     temperature: float | None = Setting(default=None, ge=0, le=5)
     """How freely it writes; nothing: what the model's own parameters say."""
-
-    @field_validator("system")
-    @classmethod
-    def _readable(cls, said: str) -> str:
-        Prompt.read(said)
-        return said
 
     def asks(self) -> tuple[str, ...]:
         return (self.writer,)

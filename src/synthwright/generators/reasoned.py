@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator
 from pydantic import Field as Setting
 
 from synthwright.core import chat
@@ -24,7 +24,7 @@ from synthwright.kit.prompting import answer_schemas as schemas
 from synthwright.kit.prompting.answers import AnswerError
 from synthwright.kit.prompting.prompt_desk import Desk, Question, answered
 from synthwright.kit.prompting.prompt_words import Unwritten, written
-from synthwright.kit.prompting.prompts import Prompt, values
+from synthwright.kit.prompting.prompts import Prompt, Template, values
 from synthwright.kit.prompting.reasoning import DISAGREE, WRONG, Heard, Outcome, Panel, Reasoned, enough, kept
 from synthwright.kit.prompting.written import NO_PROMPT, UNANSWERED, columns_of, field_at, models_of, nearest, told
 from synthwright.kit.ruled import Ask, Drawn, Ruled, hops
@@ -85,9 +85,9 @@ class ReasonedGenerator(Ruled):
     }
     """Why rows go."""
 
-    prompt: str = "What is seven times eight?"
+    prompt: Template = "What is seven times eight?"
     """The template of the question."""
-    system: str = ""
+    system: Template = ""
     """The template of what the model is told before: who it is, how it explains. Nothing: nothing."""
     writer: str = Setting(default="writer", alias="model", min_length=1)
     """The language model, as `models` of the specification calls it."""
@@ -126,12 +126,6 @@ class ReasonedGenerator(Ruled):
     """How freely it writes; nothing: what the model's own parameters say. Several answers need some."""
     repair: bool = True
     """Whether a model that answers in the wrong form is told what was wrong, and asked once more."""
-
-    @field_validator("prompt", "system")
-    @classmethod
-    def _readable(cls, said: str) -> str:
-        Prompt.read(said)
-        return said
 
     def asks(self) -> tuple[str, ...]:
         return (self.writer,)

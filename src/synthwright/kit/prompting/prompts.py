@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import AfterValidator
 
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, Kind
@@ -84,6 +85,15 @@ class Prompt:
         """Return how many characters the values of a row may have at most, as often as they are mentioned."""
         longest = (max((len(v) if isinstance(v, str) else _NUMBER for v in held), default=0) for held in columns)
         return sum(most * uses for most, uses in zip(longest, self.program.uses, strict=True))
+
+
+def _readable(said: str) -> str:
+    Prompt.read(said)
+    return said
+
+
+Template = Annotated[str, AfterValidator(_readable)]
+"""A template as a parameter: what is none is refused where it stands."""
 
 
 @lru_cache(maxsize=256)

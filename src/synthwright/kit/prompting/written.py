@@ -27,7 +27,7 @@ from synthwright.kit.prompting import answer_schemas as schemas
 from synthwright.kit.prompting.answers import REASONS, AnswerError
 from synthwright.kit.prompting.prompt_desk import Desk, Question, answered
 from synthwright.kit.prompting.prompt_words import Unwritten
-from synthwright.kit.prompting.prompts import Prompt
+from synthwright.kit.prompting.prompts import Prompt, Template
 from synthwright.kit.ruled import Ask, Drawn, Ruled, hops
 
 NO_PROMPT = "no-prompt"
@@ -63,9 +63,9 @@ class Written(Ruled):
     reasons: ClassVar[dict[str, str]] = UNANSWERED
     """Why rows go."""
 
-    prompt: str = "Write a short text."
+    prompt: Template = "Write a short text."
     """The template of what the model is asked."""
-    system: str = ""
+    system: Template = ""
     """The template of what it is told before: who it is, how it writes. Nothing: nothing."""
     writer: str = Setting(default="writer", alias="model", min_length=1)
     """The language model, as `models` of the specification calls it."""
@@ -90,12 +90,6 @@ class Written(Ruled):
     """Whether a model that answers in the wrong form is told what was wrong, and asked once more."""
     instruct: bool = True
     """Whether each question ends with a sentence that says the form of the answer: the labels, the JSON Schema."""
-
-    @field_validator("prompt", "system")
-    @classmethod
-    def _readable(cls, told: str) -> str:
-        Prompt.read(told)
-        return told
 
     @field_validator("schema_")
     @classmethod
