@@ -30,8 +30,8 @@ ENVIRONMENTS = {"sdv-copula": "sdv", "tabular-argn": "mostlyai", "sdv-tvae": "sd
 """The environment of each peer, cheapest peer first."""
 AIM = 0.9
 """The share of the budget at which methods that can be told to end do."""
-TRIALS = (50, 150)
-"""Batches of the two trainings that say how long one takes."""
+TRIALS = (100, 400)
+"""Batches of the two trainings that say how long one takes; fewer than these hide what a second network takes."""
 TASTE = 2_000
 """Rows that are made to see how long that takes."""
 EPOCHS = 300

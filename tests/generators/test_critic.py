@@ -117,6 +117,8 @@ def test_scores_are_straightened(net: Any) -> None:
     net.bends.copy_(torch.from_numpy(bends.astype(np.float32)))
     scores = rng.normal(3, 4, (500, 2)).astype(np.float32)
     wanted = np.column_stack([straightened(scores[:, j], bends[j]) for j in range(2)])
+    np.testing.assert_array_equal(net.straight(torch.from_numpy(scores)).numpy(), scores)
+    net.trust.fill_(1.0)
     np.testing.assert_allclose(net.straight(torch.from_numpy(scores)).numpy(), wanted, atol=1e-3)
 
 

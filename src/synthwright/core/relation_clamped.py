@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, turned
 from synthwright.core.relation_equal import Relation, plain
 from synthwright.core.relation_fits import Fit, through
 from synthwright.core.relation_products import room_of
@@ -24,7 +24,6 @@ SHARED = 0.03
 """The share of the rows, too."""
 BROKEN = 20
 """Rows that would break the relation, at least, if the other column were another row's."""
-_TURN = 0.381966
 
 
 class _Bound(NamedTuple):
@@ -96,9 +95,9 @@ def _holds(own: np.ndarray, x: np.ndarray, line: Fit, bounds: list[_Bound], room
             made = np.maximum(made, one) if bound.function == "max" else np.minimum(made, one)
         return int(np.sum(np.abs(made - own) > room * (1 + 1e-6) + 1e-9 * np.abs(own)))
 
-    turned = np.roll(np.arange(len(own)), int(len(own) * _TURN) or 1)
+    others = turned(np.arange(len(own)))
     held = [b.values for b in bounds]
-    if broken(x, held) or broken(x[turned], held) < BROKEN:
+    if broken(x, held) or broken(x[others], held) < BROKEN:
         return False
     unbound = [np.full(len(own), -np.inf if b.function == "max" else np.inf) for b in bounds]
     return all(broken(x, [*held[:i], unbound[i], *held[i + 1 :]]) >= LEAST // 2 for i in range(len(bounds)))

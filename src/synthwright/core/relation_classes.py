@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, turned
 from synthwright.core.relation_equal import Relation, plain
 from synthwright.core.relation_fits import Fit, through
 from synthwright.core.relation_nulls import literal
@@ -29,7 +29,6 @@ MOST, SEEN = 16, 200
 """Columns of each sort that are tried; columns among which classes are looked for."""
 SAMPLE = 300
 """Rows on which all are tried."""
-_TURN = 0.381966
 
 
 class _Class(NamedTuple):
@@ -96,12 +95,12 @@ def _rated(columns: Columns, target: str, source: str, by: _Class) -> Relation |
     there = ~np.isnan(x) & ~np.isnan(y) & (codes >= 0)
     x, y, codes = x[there], y[there], codes[there]
     room = room_of(columns, target, y) * (1 + 1e-6) + 1e-9 * np.abs(y)
-    turned = np.roll(np.arange(len(y)), int(len(y) * _TURN) or 1)
+    others = turned(np.arange(len(y)))
 
     def broken(amount: np.ndarray, of: np.ndarray) -> int:
         return int(np.sum(np.abs(factors[of] * amount + constants[of] - y) > room))
 
-    if broken(x, codes) or min(broken(x[turned], codes), broken(x, codes[turned])) < LEAST:
+    if broken(x, codes) or min(broken(x[others], codes), broken(x, codes[others])) < LEAST:
         return None
     rule = f"{quoted(target)} == {_said(source, by, factors, constants)}"
     return Relation(rule, target, (source, by.name), len(y)) if len(rule) <= LONGEST else None

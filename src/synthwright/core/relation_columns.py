@@ -159,3 +159,8 @@ def round_lines(x: np.ndarray, y: np.ndarray, slopes: Iterable[float], digits: i
                 yield from (
                     (factor, c) for c in dict.fromkeys((0.0, float(round(left)), float(f"{left:.{precision}e}")))
                 )
+
+
+def turned(values: np.ndarray) -> np.ndarray:
+    """Return values against other rows than their own: turned by a share that no period of rows has."""
+    return np.roll(values, int(len(values) * (1 - _GOLDEN)) or 1)

@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, turned
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
@@ -23,7 +23,6 @@ SAMPLE = 400
 LEAST = 20
 """Rows that would break the relation, at least, if the column had another row's value."""
 _CLOSE = 1e-6
-_TURN = 0.381966  # of the rows, by which others are compared with them
 
 
 def counted_or_picked(columns: Columns, names: list[str]) -> list[Relation]:
@@ -76,7 +75,7 @@ def _picked(columns: Columns, target: str, names: list[str]) -> Iterator[Relatio
         if len(parts) < 2:
             continue
         best = _extreme(function, [columns.numbers(n) for n in parts])
-        others = _extreme(function, [np.roll(columns.numbers(n), int(len(own) * _TURN) or 1) for n in parts])
+        others = _extreme(function, [turned(columns.numbers(n)) for n in parts])
         if np.array_equal(best, own) and (others != own).sum() >= LEAST:
             said = ", ".join(map(quoted, parts))
             yield Relation(f"{quoted(target)} == {function}({said})", target, tuple(parts), len(own))
@@ -111,8 +110,7 @@ def _mean(columns: Columns, target: str, names: list[str]) -> Iterator[Relation]
         return
     mean = np.sum([columns.numbers(n) for n in parts], axis=0) / len(parts)
     allowed = rounding * (1 + 1e-9) + 1e-12 * np.abs(own)
-    turned = np.roll(mean, int(len(own) * _TURN) or 1)
-    if np.all(np.abs(mean - own) <= allowed) and (np.abs(turned - own) > allowed).sum() >= LEAST:
+    if np.all(np.abs(mean - own) <= allowed) and (np.abs(turned(mean) - own) > allowed).sum() >= LEAST:
         said = " + ".join(map(quoted, parts))
         yield Relation(f"{quoted(target)} == ({said}) / {len(parts)}", target, tuple(parts), len(own))
 
@@ -144,8 +142,8 @@ def _there(columns: Columns, target: str, _: list[str]) -> Iterator[Relation]:
     gaps = (n for n, column in zip(held.column_names, held.columns, strict=True) if column.null_count)
     missing = {n: nulls(held.column(n)) for n in islice((n for n in gaps if n in columns.spec.fields), MOST)}
     missing = {n: m for n, m in missing.items() if _both(m)}
-    for said, turned in (("is not null", True), ("is null", False)):
-        yield from _summed(columns, target, {f"({quoted(n)} {said})": (n, m ^ turned) for n, m in missing.items()})
+    for said, there in (("is not null", True), ("is null", False)):
+        yield from _summed(columns, target, {f"({quoted(n)} {said})": (n, m ^ there) for n, m in missing.items()})
 
 
 def _both(marks: np.ndarray) -> bool:
@@ -164,7 +162,6 @@ def _summed(columns: Columns, target: str, marks: dict[str, tuple[str, np.ndarra
         return
     parts = [said for said, w in zip(marks, weights, strict=True) if w > 0.5]
     counts = np.sum([marks[said][1] for said in parts], axis=0)
-    turned = np.roll(own, int(len(own) * _TURN) or 1)
-    if len(parts) > 1 and np.array_equal(counts, own) and (counts != turned).sum() >= LEAST:
+    if len(parts) > 1 and np.array_equal(counts, own) and (counts != turned(own)).sum() >= LEAST:
         rule = f"{quoted(target)} == {' + '.join(parts)}"
         yield Relation(rule, target, tuple(marks[said][0] for said in parts), len(own))

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthwright.core.dataset import Dataset
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, turned
 from synthwright.core.rules import parse, quoted
 from synthwright.core.schema import ORDERED, Kind, Rule, Table
 from synthwright.core.spec import PartUse
@@ -28,7 +28,6 @@ LEAST = 20
 _FIRST = 64
 _CLEAR = 4.0
 """Standard errors from which on a dependence is believed."""
-_TURN = 0.381966
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 """Names that are no formula of their own."""
 
@@ -156,10 +155,13 @@ def _walks(columns: Columns) -> Iterator[tuple[str | None, str | None, np.ndarra
     places = [n for n in names if fields[n].kind is Kind.INTEGER and not columns.held.column(n).null_count]
     for order in (*times[:3], *places[:3], None):
         when = columns.numbers(order) if order is not None else np.zeros(columns.rows)
+        steps = len(np.unique(when)) if order in places else columns.rows
         for per in (*groups, None):
             if per is not None and per == order:
                 continue
-            of = columns.codes(per) if per is not None else np.zeros(columns.rows)
+            of = columns.codes(per) if per is not None else np.zeros(columns.rows, dtype=np.int64)
+            if len(of) and np.bincount(of).max() > steps:
+                continue  # some rows of a group have one place
             rows = np.lexsort((when, of))
             if order in places and not np.all((np.diff(when[rows]) != 0) | (np.diff(of[rows]) != 0)):
                 continue  # a number that says which row comes first says it of all of them
@@ -229,7 +231,7 @@ def _summed(columns: Columns, target: str, names: list[str], rows: np.ndarray, b
             continue
         if np.any(np.abs(change - amounts)[steps] > room):
             continue
-        other = np.roll(amounts, int(len(amounts) * _TURN) or 1)
+        other = turned(amounts)
         opened = (own - amounts)[begins]
         if (np.abs(change - other)[steps] > room).sum() < LEAST or (len(opened) > 1 and np.abs(opened).max() > room):
             continue

@@ -27,13 +27,13 @@ def beyond(values: Made, field: Field) -> np.ndarray | None:
 
     Numbers are rounded first; infinities fit into floats.
     """
-    room = room_of(_outside(field))
+    room = room_of(outside(field))
     if room is None or not drawn(values) or not len(values):
         return None
     held = values if isinstance(values, np.ndarray) else values.to_numpy(zero_copy_only=False)
     low, high = room
     wrong: np.ndarray
-    if pa.types.is_floating(_outside(field)):
+    if pa.types.is_floating(outside(field)):
         wrong = np.isfinite(held) & (np.abs(held) > float(high))
     else:  # halves are rounded up
         wrong = (held < float(low)) | (held >= float(high))
@@ -42,7 +42,7 @@ def beyond(values: Made, field: Field) -> np.ndarray | None:
 
 def refuse(values: Made, field: Field, owner: str, column: str) -> None:
     """Raise a SampleError where a column has no room for a number."""
-    kind = _outside(field)
+    kind = outside(field)
     room, (least, most) = room_of(kind), _ends(values)
     if room is None or least is None or most is None:
         return
@@ -70,7 +70,7 @@ def refuse_rows(problems: Sequence[Verdict], owner: str, column: str) -> None:
 
 def at_an_end(column: pa.ChunkedArray, field: Field) -> np.ndarray:
     """Return booleans: where a column holds the least or the greatest number that it has room for."""
-    room, kind = room_of(_outside(field)), column.type
+    room, kind = room_of(outside(field)), column.type
     if room is None or not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return np.zeros(len(column), dtype=bool)
     held = column.cast(pa.float64()).to_numpy()
@@ -82,7 +82,7 @@ def drawn(values: Made) -> bool:
     return values.dtype.kind == "f" if isinstance(values, np.ndarray) else pa.types.is_floating(values.type)
 
 
-def _outside(field: Field) -> pa.DataType:
+def outside(field: Field) -> pa.DataType:
     """Return the type that numbers of a column are counted in: the one outside, and of time the canonical one."""
     plain = field.type is None or field.form is not None or pa.types.is_temporal(canonical(field))
     return canonical(field) if plain else parse_type(cast(str, field.type))

@@ -58,8 +58,7 @@ class Gan(Choosing):
         """Return what is said of slots, and scores, of rows of which some columns are known."""
         noise = torch.randn(len(slots), self.latent, generator=chance, device=slots.device)
         out = self.maker(noise, self.wires.seen(slots, scores, known))
-        found = out[:, self.wires.width :]
-        found = torch.where(known[:, self.spread], scores, self.straight(found) if self.trust > 0 else found)
+        found = torch.where(known[:, self.spread], scores, self.straight(out[:, self.wires.width :]))
         return out[:, : self.wires.width] + self.tilt, found
 
     def fake(self, slots: Tensor, scores: Tensor, known: Tensor, chance: torch.Generator) -> Tensor:

@@ -109,9 +109,7 @@ class Autoencoder(Choosing):
         hidden = self.middle[hill] + hidden * self.size.clamp(-4, 4).exp()[hill]
         logits, peaks = self.decode(hidden, wires.seen(slots, scores, known))
         made = torch.where(known, slots, wires.drawn(logits + self.tilt, never, chance))
-        found = peaks.drawn(chance)
-        found = self.straight(found) if self.trust > 0 else found
-        return made, torch.where(known[:, self.spread], scores, found)
+        return made, torch.where(known[:, self.spread], scores, self.straight(peaks.drawn(chance)))
 
 
 class VaeLearner(Learner):

@@ -12,11 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from synthwright.core.schema import Field, Kind, Table, canonical
-from synthwright.core.types import parse_type
 from synthwright.core.values import nulls
 from synthwright.kit.coding.calendars import Calendar, calendar_of
 from synthwright.kit.constraints.repairs import Codec
-from synthwright.kit.room import room_of
+from synthwright.kit.room import outside, room_of
 from synthwright.kit.rows import rank_in_group
 
 MOST = 2**22
@@ -65,11 +64,7 @@ def _most(numbers: np.ndarray, field: Field, first: int, step: int, calendar: Ca
     most = int(numbers.max()) + LONGER * (int(np.ptp(numbers)) + 1)
     if calendar is not None:
         return most
-    room = (
-        room_of(canonical(field) if field.type is None else parse_type(field.type))
-        if field.kind is Kind.INTEGER
-        else None
-    )
+    room = room_of(outside(field)) if field.kind is Kind.INTEGER else None
     return min(most, ((2**62 if room is None else int(room[1])) - first) // step)
 
 
