@@ -22,6 +22,7 @@ from synthwright.kit.files import SYNTHETIC
 from synthwright.report.collapsed import LIKENESS, RARE_WORDS, TAILS, UTILITY, Collapse
 from synthwright.studies import collapse_ruler
 from synthwright.studies.collapse import Wish, collapse
+from synthwright.studies.collapse_makers import maker_of
 from synthwright.studies.collapse_table import TableRuler
 from synthwright.studies.collapse_text import TextRuler
 
@@ -154,6 +155,18 @@ def test_texts() -> None:
     tabular = sw.collapse(more, "marginals", generations=2, schema=schema, target="intent")
     assert RARE_WORDS not in tabular.chance
     assert tabular.notes == ("text: left out, for marginals learns no texts",)
+
+
+def test_texts_are_varied_in_turn() -> None:
+    """Each text is varied as often as any other, or once more: none is lost by the luck of the draw."""
+    fields = {"text": {"kind": "text", "nulls": False}, "number": {"kind": "integer", "nulls": False}}
+    schema = sw.Schema.model_validate({"tables": {"data": {"fields": fields}}})
+    texts = [f"please play number {i} once again for me" for i in range(40)]
+    rows = Dataset.of({"data": pa.table({"text": texts, "number": range(40)})}, schema)
+    made = maker_of("text-augmentation", schema)(rows, 100, Context(seed=4))
+    often = np.bincount(made.tables["data"].column("number").to_numpy(), minlength=40)
+    assert set(often.tolist()) == {2, 3}
+    assert often.sum() == 100
 
 
 def test_tails_are_counted_cell_by_cell() -> None:

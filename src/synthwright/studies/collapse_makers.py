@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from synthwright.core import registry
@@ -36,8 +37,8 @@ def default_of(schema: Schema) -> str:
 def maker_of(name: str, schema: Schema) -> Maker:
     """Return how the generator of a name makes rows.
 
-    One that learns is fitted to the rows. One that varies what is there is given rows drawn with replacement, and
-    varies their texts.
+    One that learns is fitted to the rows. One that varies what is there is given each row as often as any other, or
+    once more, and varies its texts.
 
     Raises:
         UnknownNameError: nobody registered it, or it does neither.
@@ -74,7 +75,7 @@ def _varying(recipe: Generator, schema: Schema, texts: tuple[str, ...]) -> Maker
     table = schema.only
 
     def made(rows: Dataset, many: int, ctx: Context) -> Dataset:
-        drawn = ctx.at("rows").rng.integers(0, rows.rows(table), many)
+        drawn = _dealt(rows.rows(table), many, ctx.at("rows").rng)
         given = Dataset(schema, {table: rows.tables[table].take(pa.array(drawn))})
         for column in texts:
             part = Part((f"{table}.{column}",), mode="replace")
@@ -83,6 +84,11 @@ def _varying(recipe: Generator, schema: Schema, texts: tuple[str, ...]) -> Maker
         return plain(given)
 
     return made
+
+
+def _dealt(rows: int, many: int, rng: np.random.Generator) -> np.ndarray:
+    """Return so many row numbers in an order of chance, each as often as any other, or once more."""
+    return np.concatenate([rng.permutation(rows) for _ in range(-(-many // rows))])[:many]
 
 
 def plain(data: Dataset) -> Dataset:
