@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import tempfile
 import time
@@ -126,7 +127,7 @@ def _watched(command: list[str], said: Path, limit: int) -> tuple[str, float]:
             code = running.wait()
     after = os.times()
     took = after.children_user + after.children_system - before.children_user - before.children_system
-    long = took >= limit - 1 or time.monotonic() - began >= 4 * limit
+    long = took >= limit - 1 or code == -signal.SIGXCPU or time.monotonic() - began >= 4 * limit
     killed = f"killed by signal {-code}" if code < 0 else ""  # 9: by the system, for memory
     return OVER.format(minutes=limit / 60) if long else killed, took
 

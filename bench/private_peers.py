@@ -50,7 +50,17 @@ def opendp(method: str, frame: object, sizes: dict[str, int], epsilon: float, de
     algorithm = dp.mbi.AIM() if method == "aim" else dp.mbi.MST()
     keys = {n: list(range(size)) for n, size in sizes.items()}
     made = context.query().select(*names).contingency_table(keys=keys, algorithm=algorithm)
-    return made.release().synthesize().to_pandas()
+    return _filled(made.release().synthesize().to_pandas())
+
+
+def _filled(frame: Any) -> Any:
+    """Return rows with a cell for no value, which OpenDP adds to every column, drawn like the others of the column."""
+    rng = np.random.default_rng()
+    for name in frame:
+        missing = frame[name].isna()
+        told = frame.loc[~missing, name].to_numpy()
+        frame.loc[missing, name] = rng.choice(told, int(missing.sum()))
+    return frame
 
 
 def _rho(dp: Any, epsilon: float, delta: float) -> float:

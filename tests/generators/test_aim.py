@@ -81,3 +81,20 @@ def test_size_bounds_the_model() -> None:
     sizes = [int(c.group.max()) + 1 for c in found.columns]
     cliques = [tuple(m["columns"]) for m in release.head["marginals"]]
     assert junction(sizes, cliques).cells * 8 <= max(0.001 * 2**20, 8 * sum(sizes))
+
+
+def test_many_cells_are_measured_in_blocks() -> None:
+    """Two long columns that follow each other are told by blocks of cells, where single ones would drown in noise."""
+    rng = np.random.default_rng(3)
+    one = rng.integers(0, 60, 6_000)
+    two = np.clip(one + rng.integers(-6, 7, 6_000), 0, 59)
+    fields = {n: Field(kind=Kind.INTEGER, nulls=False) for n in ("one", "two")}
+    data = Dataset(Schema(tables={"t": Table(fields=fields)}), {"t": pa.table({"one": one, "two": two})})
+    part = Part(("t.one", "t.two"))
+    maker = Aim.model_validate({"domain": {n: {"between": [0, 59]} for n in fields}, "bins": 60})
+    release = maker.measure(data, part, budget=Spend(2.0, 1e-6), ctx=Context())
+    sizes = [release.arrays[f"marginal-{i}"].size for i in range(len(release.head["marginals"]))]
+    assert min(sizes) <= 100
+    model = maker.learned(release, part, data.schema, Context())
+    rows = model.sample(Dataset.blank(data.schema, {"t": 2_000}), Context()).data.tables["t"]
+    assert np.corrcoef(rows["one"].to_numpy(), rows["two"].to_numpy())[0, 1] > 0.8

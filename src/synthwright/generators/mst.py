@@ -19,6 +19,7 @@ class Mst(Marginal):
     """
 
     name: ClassVar[str] = "mst"
+    version: ClassVar[int] = 2
 
     def method(self, sheet: Sheet) -> None:
         from synthwright.kit.private.mst import tree

@@ -26,6 +26,7 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.private import PrivateGenerator
 from synthwright.core.spend import Release, Spend
 from synthwright.kit.private.accounting import epsilon_of
+from synthwright.kit.private.inference import coarsely
 from synthwright.kit.private.marginals import Coded, Groups
 from synthwright.kit.private.release import read
 from synthwright.testing import audit
@@ -114,8 +115,10 @@ def evidence_of_counts(known: Dataset, having: Dataset, table: str) -> Evidence:
         groups = [Groups.by(*single) for single in singles]
         rows, row = rows.joined(groups), np.array([g.of[c] for g, c in zip(groups, row, strict=True)])
         for m in marginals:
-            at = tuple(row[v] for v in m.clique)
-            told += _ratio(float(m.table[at]), float(rows.counts(m.clique)[at]), float(m.sigma))
+            at, counts = tuple(row[v] for v in m.clique), rows.counts(m.clique)
+            if m.coarse is not None:
+                at, counts = tuple(of[i] for of, i in zip(m.coarse, at, strict=True)), coarsely(counts, m.coarse)
+            told += _ratio(float(m.table[at]), float(counts[at]), float(m.sigma))
         return told
 
     return evidence

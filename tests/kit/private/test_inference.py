@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from synthwright.kit.private.conditionals import conditionals, marginal
-from synthwright.kit.private.inference import Fitted, Measured, fitted, total_of
+from synthwright.kit.private.inference import Fitted, Measured, coarsely, fitted, total_of
 from synthwright.kit.private.junctions import Clique, junction, spread, summed
+from synthwright.kit.private.marginals import blocks
 
 SIZES = (3, 4, 2, 5, 3)
 CLIQUES: dict[str, list[Clique]] = {
@@ -47,7 +48,7 @@ def test_beliefs_are_those_of_the_whole_table(cliques: list[Clique]) -> None:
     tables = tree.beliefs([potentials[c] for c in tree.cliques], 700.0)
     for clique, table in zip(tree.cliques, tables, strict=True):
         np.testing.assert_allclose(table, summed(whole, every, clique), atol=1e-8)
-    order = conditionals(Fitted(tree, potentials, tables, 700.0))
+    order = conditionals(Fitted(tree, {}, tables, 700.0))
     assert sorted(c.column for c in order) == list(every)
     for wanted in [(2,), *combinations(every, 2), (0, 3, 4)]:
         np.testing.assert_allclose(marginal(order, wanted, 700.0), summed(whole, every, wanted), atol=1e-8)
@@ -63,6 +64,31 @@ def test_fits_what_was_measured(cliques: list[Clique]) -> None:
     theirs = sum(float(((m.table - summed(real, every, m.clique)) ** 2).sum()) for m in measured)
     assert ours < theirs
     assert all((t >= 0).all() for t in found.tables)
+
+
+def test_joined_cells_are_fitted_too() -> None:
+    """What was counted in blocks of cells comes out right in blocks, beside finer counts of the same columns."""
+    real, _ = _noisy([])
+    every, join = tuple(range(len(SIZES))), (np.array([0, 1, 0, 2]), np.array([0, 0, 1, 1, 1]))
+    fine = summed(real, every, (1, 4))
+    coarse = summed(real, every, (1, 3))
+    slow = np.zeros((3, 2))
+    for (i, k), rows in np.ndenumerate(coarse):
+        slow[join[0][i], join[1][k]] += rows
+    np.testing.assert_allclose(coarsely(coarse, join), slow)
+    measured = [Measured((1, 4), fine, np.array(1.0)), Measured((1, 3), slow, np.array(1.0), join)]
+    found = fitted(SIZES, measured, 1_000.0, steps=2_000)
+    np.testing.assert_allclose(coarsely(found.marginal((1, 3)), join), slow, atol=1.0)
+    np.testing.assert_allclose(found.marginal((1, 4)), fine, atol=1.0)
+    again = fitted(SIZES, measured, 1_000.0, steps=1, start=found)
+    np.testing.assert_allclose(again.marginal((1, 3)), found.marginal((1, 3)), atol=0.5)
+
+
+def test_blocks_hold_about_as_much() -> None:
+    """Neighbours along a line are joined until they hold a share; a heavy cell stays alone; of labels the lightest."""
+    held = np.array([10.0, 10, 10, 10, 90, -5, 20, 20, 30])
+    assert blocks(held, 4, ordered=True).tolist() == [0, 0, 0, 0, 1, 2, 2, 2, 3]
+    assert blocks(np.array([5.0, 50, 1, 40, 4]), 3, ordered=False).tolist() == [2, 0, 2, 1, 2]
 
 
 def test_begins_where_it_was() -> None:

@@ -31,10 +31,36 @@ class Coded:
             at = at * self.sizes[v] + self.cells[v]
         return np.bincount(at, minlength=math.prod(shape)).reshape(shape)
 
+    def size(self, clique: Clique) -> int:
+        """Return how many combinations of cells there are."""
+        return math.prod(self.sizes[v] for v in clique)
+
     def joined(self, groups: list[Groups]) -> Coded:
         """Return the rows in groups of cells."""
         return Coded(np.stack([g.of[c] for g, c in zip(groups, self.cells, strict=True)]),
                      tuple(g.size for g in groups))  # fmt: skip
+
+
+def blocks(held: np.ndarray, many: int, *, ordered: bool) -> np.ndarray:
+    """Return about so many blocks of cells that hold about as much each: which one each cell is in.
+
+    Args:
+        held: how many rows each cell holds, noisy.
+        many: how many blocks there are to be, about.
+        ordered: neighbours are joined; otherwise the lightest cells, and the others stay alone.
+    """
+    held = np.maximum(held, 0.0)
+    if not ordered:
+        rank = np.empty(len(held), dtype=np.int64)
+        rank[np.argsort(-held, kind="stable")] = np.arange(len(held))
+        return np.minimum(rank, many - 1)
+    share, of, full = held.sum() / many, np.zeros(len(held), dtype=np.int64), 0.0
+    for i in range(1, len(held)):
+        full += held[i - 1]
+        new = full + held[i] / 2 > share or held[i] > share
+        of[i] = of[i - 1] + new
+        full = 0.0 if new else full
+    return of
 
 
 class Groups(NamedTuple):

@@ -114,7 +114,10 @@ def learned(release: Release, table: str, mode: str) -> PrivateModel:
     groups = [Groups.by(*single) for single in singles]
     every = [g.measured(v, *single) for v, (g, single) in enumerate(zip(groups, singles, strict=True))] + marginals
     total = max(total_of(every[: len(names)]), 1.0)
-    found = fitted([g.size for g in groups], every, total, steps=STEPS)
+    sizes = [g.size for g in groups]
+    found = fitted(sizes, every[: len(names)], total, steps=STEPS)
+    if marginals:  # from single columns on: from nothing, as many steps stop farther from the best
+        found = fitted(sizes, every, total, steps=STEPS, start=found)
     columns = []
     for v, (name, axis, group, (counts, _)) in enumerate(zip(names, axes, groups, singles, strict=True)):
         weight = np.maximum(counts, 0).astype(np.float64)

@@ -13,11 +13,11 @@ from synthwright.core.errors import FitError
 from synthwright.core.spend import Release, Spend
 from synthwright.core.values import Column
 from synthwright.kit.private.accounting import Purse
-from synthwright.kit.private.cells import Axis, axis_of
+from synthwright.kit.private.cells import Axis, Bins, axis_of
 from synthwright.kit.private.domains import Want, settled
-from synthwright.kit.private.inference import Measured, total_of
+from synthwright.kit.private.inference import Coarse, Measured, coarsely, total_of
 from synthwright.kit.private.junctions import Clique
-from synthwright.kit.private.marginals import Coded, Groups
+from synthwright.kit.private.marginals import Coded, Groups, blocks
 from synthwright.kit.private.noise import noisy
 
 
@@ -29,6 +29,8 @@ class Sheet:
     """Real rows; in groups of cells once single columns are measured."""
     purse: Purse
     ctx: Context
+    ordered: tuple[bool, ...] = ()
+    """Of every column whether its cells lie along a line."""
     singles: list[tuple[np.ndarray, float]] = field(default_factory=list)
     """Of every column the noisy counts of its cells, and the standard deviation of the noise."""
     groups: list[Groups] = field(default_factory=list)
@@ -44,12 +46,18 @@ class Sheet:
         self.rows = self.rows.joined(self.groups)
         self.marginals += [g.measured(v, *self.singles[v]) for v, g in enumerate(self.groups)]
 
-    def measure(self, clique: Clique, *, rho: float) -> Measured:
-        """Measure one marginal."""
+    def measure(self, clique: Clique, *, rho: float, coarse: Coarse | None = None) -> Measured:
+        """Measure one marginal, of all cells or of joined ones: every row is in one cell of either."""
         counts = self.rows.counts(clique)
+        counts = counts if coarse is None else coarsely(counts, coarse)
         table, sigma = noisy(counts, rho=rho, purse=self.purse)
-        self.marginals.append(Measured(clique, table.reshape(counts.shape).astype(np.float64), np.array(sigma)))
+        found = table.reshape(counts.shape).astype(np.float64)
+        self.marginals.append(Measured(clique, found, np.array(sigma), coarse))
         return self.marginals[-1]
+
+    def blocks(self, column: int, many: int) -> np.ndarray:
+        """Return about so many blocks of a column's cells, as far as noisy counts tell."""
+        return blocks(self.marginals[column].table, many, ordered=self.ordered[column])
 
     @property
     def total(self) -> float:
@@ -88,6 +96,7 @@ def measured(order: Order, columns: Mapping[str, Column], budget: Spend, ctx: Co
         arrays |= {f"column-{v}-{n}": a for n, a in held.items()} | {f"column-{v}-counts": counts}
     kept = sheet.marginals[len(axes) :]
     arrays |= {f"marginal-{i}": m.table.astype(np.int64) for i, m in enumerate(kept)}
+    arrays |= {f"marginal-{i}-joined-{k}": of for i, m in enumerate(kept) for k, of in enumerate(m.coarse or ())}
     head = {"columns": heads, "rows": round(sheet.total),
             "marginals": [{"columns": list(m.clique), "sigma": float(m.sigma)} for m in kept]}  # fmt: skip
     return Release(head, arrays, purse.spend())
@@ -108,7 +117,9 @@ def _fill(order: Order, columns: Mapping[str, Column], purse: Purse, ctx: Contex
     paid = any(not w.free for w in order.wants)
     axes = settled(order.wants, columns, rho=purse.plannable * order.share * paid, bins=order.bins, purse=purse)
     cells = np.stack([a.encode(columns[w.name]) for w, a in zip(order.wants, axes, strict=True)])
-    sheet = Sheet(Coded(cells.astype(np.int32), tuple(a.size for a in axes)), purse, ctx)
+    sheet = Sheet(
+        Coded(cells.astype(np.int32), tuple(a.size for a in axes)), purse, ctx, tuple(isinstance(a, Bins) for a in axes)
+    )
     order.method(sheet)
     return axes, sheet
 
@@ -125,7 +136,9 @@ def read(release: Release) -> tuple[list[str], list[Axis], list[tuple[np.ndarray
     marginals = []
     for i, said in enumerate(release.head["marginals"]):
         table = release.arrays[f"marginal-{i}"].astype(np.float64)
-        marginals.append(Measured(tuple(said["columns"]), table, np.array(float(said["sigma"]))))
+        joins = [f"marginal-{i}-joined-{k}" for k in range(table.ndim)]
+        coarse = tuple(release.arrays[n] for n in joins) if joins[0] in release.arrays else None
+        marginals.append(Measured(tuple(said["columns"]), table, np.array(float(said["sigma"])), coarse))
     return names, axes, singles, marginals
 
 
