@@ -202,8 +202,10 @@ def main() -> None:
     if not given.render:
         filled(Asked(given.data, given.cache, given.methods, given.tables, given.seconds, given.seed,
                      dict(given.python)))  # fmt: skip
-    here = {mark(m, t, given.seconds, s) for m in METHODS for t in TABLES for s in range(100)}
-    said = report([line for line in lines(kept) if marked(line) in here], METHODS, TABLES, given.seconds)
+    now = {m: mark(m, "", 0, 0)[-1] for m in METHODS}
+    shown = [{**line, "earlier": line["version"] != now[line["method"]]} for line in lines(kept)
+             if line["method"] in now and line["budget"] == given.seconds]  # fmt: skip
+    said = report(shown, METHODS, TABLES, given.seconds)
     print(said)
     if given.out:
         given.out.write_text(said, encoding="utf-8")

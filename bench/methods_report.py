@@ -32,18 +32,20 @@ counted, imports not). Methods that learn in passes end by it; *over*: killed af
 
 
 def report(kept: Sequence[Mapping[str, Any]], methods: Sequence[str], tables: Sequence[str], seconds: int) -> str:
-    """Return all of it; the first seed of each cell counts."""
+    """Return all of it; the first seed of each cell counts, and of it the newest version."""
     cells: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for line in sorted(kept, key=lambda one: -int(one["seed"])):  # of one seed, what was kept last
+    for line in sorted(kept, key=lambda one: (-int(one["seed"]), one["version"])):  # of both, what was kept last
         cells[line["method"], line["table"]] = line
     every, all_cells = len(tables), len(methods) * len(tables)
     methods = [m for m in methods if any(m == key[0] for key in cells)]
     tables = [t for t in tables if any(t == key[1] for key in cells)]
     out = HEAD.format(minutes=seconds / 60, seconds=seconds).splitlines()
-    out += [f"{len(cells)} of {all_cells} cells have been run; the others are empty or left out.", ""]
+    earlier = sum(line["earlier"] for line in cells.values())
+    out += [f"{len(cells)} of {all_cells} cells have been run; the others are empty or left out.",
+            f"{earlier} are of an earlier version of the method than today's, and marked †.", ""]  # fmt: skip
     for title, column in (("Real or fake", DETECTED), ("AUC or error ÷ real", utility(False)),
                           ("Nearer to train %", NEAR), ("CPU seconds", SECONDS)):  # fmt: skip
-        body = [[f"`{m}`", *(said(cells.get((m, t)), column) for t in tables)] for m in methods]
+        body = [[f"`{m}`", *(dagger(cells.get((m, t)), column) for t in tables)] for m in methods]
         out += [f"## {title}", "", *lines(["", *tables], body), ""]
     out += asked(cells, tables, every)
     for name in tables:
@@ -59,6 +61,11 @@ def said(line: Mapping[str, Any] | None, column: Column) -> str:
         return str(line["problem"])
     value = cpu(line) if column.key == "cpu" else line.get(column.key)
     return "–" if value is None else format(value * column.factor, column.form)
+
+
+def dagger(line: Mapping[str, Any] | None, column: Column) -> str:
+    """Return one measure of a cell as text, marked where the method has changed since."""
+    return said(line, column) + ("†" if line is not None and line["earlier"] else "")
 
 
 def cpu(line: Mapping[str, Any]) -> float:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -163,6 +164,31 @@ def test_fit_and_sample(command: Command) -> None:
     wrong = command("sample", "people.model", "-n", "5", "-o", "other.csv", "--set", "incme=high")
     assert wrong.code == 1
     assert "'income'" in wrong.err
+
+
+def test_several_tables_are_written_where_they_belong(command: Command) -> None:
+    """Into one database under their names, with their references; else a file each, none of which is replaced."""
+    with sqlite3.connect("shop.db") as base:
+        base.execute("CREATE TABLE customer (id INTEGER NOT NULL PRIMARY KEY, land TEXT)")
+        base.execute("CREATE TABLE bill (no INTEGER NOT NULL PRIMARY KEY, customer_id INTEGER, sum REAL)")
+        base.executemany("INSERT INTO customer VALUES (?, ?)", [(i, "DE" if i % 3 else "FR") for i in range(1, 61)])
+        bills = [(i, i * 7 % 60 + 1, i * 31 % 97 / 4) for i in range(1, 121)]
+        base.executemany("INSERT INTO bill VALUES (?, ?, ?)", bills)
+    base.close()
+    assert command("fit", "shop.db", "-o", "shop.model").code == 0
+    assert "rows to fake.db." in command("sample", "shop.model", "-o", "fake.db").out
+    with sqlite3.connect("fake.db") as base:
+        names = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        links = base.execute('SELECT "table", "from", "to" FROM pragma_foreign_key_list(\'bill\')').fetchall()
+        lost = base.execute("SELECT count(*) FROM bill WHERE customer_id NOT IN (SELECT id FROM customer)").fetchone()
+    base.close()
+    assert (names, links, lost) == ({"customer", "bill"}, [("customer", "customer_id", "id")], (0,))
+    Path("fake.bill.csv.gz").write_text("mine")
+    there = command("sample", "shop.model", "-o", "fake.csv.gz")
+    assert there.code == 1
+    assert "fake.bill.csv.gz" in there.err
+    assert Path("fake.bill.csv.gz").read_text() == "mine"
+    assert "fake.customer.csv.gz" in command("sample", "shop.model", "-o", "fake.csv.gz", "--force").out
 
 
 def test_sampled_text_files_are_spelled_as_the_real_one(command: Command) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,8 @@ from synthwright.core.jobs import MADE_ANEW
 from synthwright.core.plan import Plan
 from synthwright.core.schema import Schema
 from synthwright.core.spec import SetTo, Start
-from synthwright.kit.frames import as_pandas, forgotten
+from synthwright.kit.constraints.keeping_rows import TableRules, repeating
+from synthwright.kit.frames import alike, as_pandas, forgotten
 from synthwright.kit.learning.setting import chosen, frequent
 from synthwright.kit.tables import write_json
 from synthwright.sources.generations import generation_in
@@ -31,6 +32,8 @@ from synthwright.steps.fit import fit_part, load_fitted, save_fitted
 
 ROUNDS = 10
 """How many rows are tried in all for each that is asked for: where some come, few are left to try again."""
+ROOM = 0.5
+"""Share of the rows that are tried again of which so many repeat nothing while there is room for more."""
 FEW = 20
 """Rows of which so few are asked for are tried as often as if it were this many."""
 
@@ -76,8 +79,7 @@ class Frame:
     def _one(self, table: pa.Table, name: str) -> Any:
         shape = self.schemas.get(name) or (next(iter(self.schemas.values())) if len(self.schemas) == 1 else None)
         if shape is not None and set(table.column_names) == set(shape.names):
-            fields = [_like(f, shape.field(f.name), table.column(f.name)) for f in table.schema]
-            table = pa.table(table.columns, schema=pa.schema(fields, metadata=shape.metadata))
+            table = alike(table, shape)
         if self.library == "pandas":
             return self._pandas(table, name)
         if self.library == "polars":
@@ -107,11 +109,6 @@ class Frame:
         """Rebuild it."""
         held = {t: pa.ipc.read_schema(pa.py_buffer(base64.b64decode(s))) for t, s in said["schemas"].items()}
         return Frame(said["library"], said["many"], held, said["columns"], said["kinds"])
-
-
-def _like(field: pa.Field, real: pa.Field, column: pa.ChunkedArray) -> pa.Field:
-    """Return a field with the metadata of the real one, and like it without nulls where there are none."""
-    return field.with_metadata(real.metadata).with_nullable(real.nullable or column.null_count > 0)
 
 
 def _library(frame: Any) -> Library:
@@ -213,24 +210,24 @@ class Synthesizer:
         """Complete a start; rows that could not be made are tried again, with other draws, several at once of few."""
         mine = [f for f in self.fitted if f[0].table == table]
         alone = next((i for i, f in enumerate(mine) if f[0].part.scope != "row"), len(mine))
-        pieces: list[pa.Table] = []
+        across = _across(mine[:alone], table, start)
+        made = Dataset.empty(self.schema).tables[table]
         waiting, tried, attempt, most = start.tables[table], 0, 0, max(start.rows(table), FEW)
         while tried < ROUNDS * most or not attempt:
             every = np.arange(waiting.num_rows)
             several = np.tile(every, min(1 << attempt, most // max(len(every), 1)) or 1)
             asked = Dataset(self.schema, {**start.tables, table: waiting.take(pa.array(several))})
-            made, kept = [], []
-            for i, shard in enumerate(asked.shards()):
-                given = Dataset(self.schema, {**parents.tables, table: shard.tables[table]})
-                found = complete(mine[:alone], given, table, ctx.at(attempt, i))
-                made.append(found.data.tables[table])
-                kept.append(found.problems[0].keep if found.problems else np.ones(shard.rows(table), dtype=bool))
-            right = np.flatnonzero(np.concatenate(kept))
+            found, kept = _completed(mine[:alone], asked, parents, table, ctx.at(attempt), whole=bool(across))
+            right = np.flatnonzero(kept)
             done, first = np.unique(several[right], return_index=True)
-            pieces.append(pa.concat_tables(made).take(pa.array(right[first])))
+            new = found.take(pa.array(right[first]))
+            if attempt and across:  # those that are there already are tried again
+                fresh, across = _fresh(made, new, across)
+                done, new = done[fresh], new.filter(pa.array(fresh))
+            made = pa.concat_tables([made, new]) if attempt else new
             waiting = waiting.take(pa.array(np.setdiff1d(every, done)))
             if not waiting.num_rows:
-                whole = Dataset(self.schema, {**parents.tables, table: pa.concat_tables(pieces)})
+                whole = Dataset(self.schema, {**parents.tables, table: made})
                 return complete(mine[alone:], whole, table, ctx.at("whole")).data  # sums of all rows, once they are
             tried, attempt = tried + len(several), attempt + 1
         raise SampleError("sample", f"table {table!r}", wanted=f"{start.rows(table)} rows within the rules",
@@ -264,6 +261,38 @@ class Synthesizer:
                  for t, n in self.rows.items()]  # fmt: skip
         used = ", ".join(sorted({p.generator.name for p, _, _ in self.fitted}))
         return f"<b>Synthesizer</b> ({escape(used)})<ul>{''.join(lines)}</ul>"
+
+
+def _across(fitted: Sequence[Fitted], table: str, start: Dataset) -> list[TableRules]:
+    """Return the rules that concern several rows at once, as they are for a start that gives some columns."""
+    given = frozenset(start.columns(table))
+    return [replace(k.tables[table], fixed=given) for _, k, _ in fitted if table in k.tables and k.tables[table].across]
+
+
+def _fresh(made: pa.Table, new: pa.Table, across: list[TableRules]) -> tuple[np.ndarray, list[TableRules]]:
+    """Return which new rows repeat nothing that must be unique, and the rules to keep from now on.
+
+    Where most repeat something, there is no room for more: rules that were only seen to hold are then let go.
+    """
+    both, found = pa.concat_tables([made, new]), np.ones(new.num_rows, dtype=bool)
+    for rules in across:
+        found &= ~repeating(both, rules, made.num_rows)
+    stated = [replace(r, rules=tuple(p for p in r.rules if p.text not in r.seen)) for r in across]
+    enough = stated == across or found.sum() >= ROOM * len(found)
+    return (found, across) if enough else _fresh(made, new, stated)
+
+
+def _completed(
+    fitted: list[Fitted], asked: Dataset, parents: Dataset, table: str, ctx: Context, *, whole: bool
+) -> tuple[pa.Table, np.ndarray]:
+    """Complete rows, piece by piece unless `whole`, and say which of them may stay."""
+    made, kept = [], []
+    for i, shard in enumerate([asked] if whole else asked.shards()):
+        given = Dataset(asked.schema, {**parents.tables, table: shard.tables[table]})
+        found = complete(fitted, given, table, ctx.at(i))
+        made.append(found.data.tables[table])
+        kept.append(found.problems[0].keep if found.problems else np.ones(shard.rows(table), dtype=bool))
+    return pa.concat_tables(made), np.concatenate(kept)
 
 
 def columns_of(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:

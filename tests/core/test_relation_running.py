@@ -13,7 +13,7 @@ import synthwright as sw
 from synthwright.commands.making import init_project
 from synthwright.commands.saying import Say
 from synthwright.core.dataset import Dataset
-from synthwright.core.relation_running import Running, running
+from synthwright.core.relation_running import Running, rising, running
 
 ROWS = 300
 RNG = np.random.default_rng(3)
@@ -140,6 +140,11 @@ def test_types_have_room() -> None:
     table = pd.DataFrame({"day": DAY, "came": RNG.integers(0, 2, ROWS)})
     table["total"] = table["came"].cumsum().astype("int16")
     assert len(sw.fit(table, seed=1).sample(100_000, seed=2)) == 100_000
+    numbered = pd.DataFrame({"who": RNG.choice(list("abc"), ROWS), "x": RNG.normal(size=ROWS)})
+    for kind, alone in ((np.int16, True), (np.uint8, False)):
+        rows = numbered.assign(nr=np.asarray(numbered.groupby("who").cumcount() + 1).astype(kind))
+        assert [r.alone for r in _found(rows)] == [alone]
+        assert len(sw.fit(rows, seed=1).sample(3_000, seed=2)) == 3_000
 
 
 def test_init_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,3 +155,29 @@ def test_init_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "accounts.total adds up the rows before" in " ".join(capsys.readouterr().out.split())
     said = Path("accounts.yaml").read_text(encoding="utf-8")
     assert "# - {make: [accounts.total], use: running, with: {of: amount, per: who, order: day}}" in said
+
+
+def test_what_never_falls_is_told() -> None:
+    """A meter that only grows in time is found, for each of several too; what a rule says of the time is not."""
+    at = pd.date_range("2024-01-01", periods=ROWS, freq="h")
+    meter = RNG.gamma(2, 1, ROWS).cumsum().round(2)
+    two = pd.DataFrame({"who": ["a"] * 120 + ["b"] * 180, "at": [*at[:120], *at[:180]], "temp": RNG.normal(size=ROWS)})
+    two["meter"] = [*meter[:120], *meter[:180] + 3]
+    assert rising(Dataset.of(two, name="t")) == [("t.meter", "at")]
+    one = pd.DataFrame({"at": at, "meter": meter, "hours": np.arange(ROWS) * 2.0 + 5, "temp": RNG.normal(size=ROWS)})
+    assert rising(Dataset.of(one.assign(at=RNG.permutation(at)), name="t")) == []
+    assert ("t.meter", "at") in rising(Dataset.of(one.sample(frac=1, random_state=1), name="t"))
+
+
+def test_nothing_rises_by_chance() -> None:
+    """A hundred tables of unrelated columns beside a time have none."""
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        rows = int(rng.integers(40, 120))
+        held = {
+            "at": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 9_000, rows), "h"),
+            "who": rng.choice(list("abcdefgh"), rows),
+            "n": rng.poisson(2, rows),
+            "x": rng.normal(size=rows),
+        }
+        assert rising(Dataset.of(pd.DataFrame(held), name="t")) == []

@@ -186,3 +186,17 @@ def test_what_is_missing_follows_what_is_no_number() -> None:
     gone = [v is None for v in made["email"].to_pylist()]
     assert sum(odd) > ROWS / 5
     assert np.mean(np.equal(odd, gone)) > 0.97
+
+
+@pytest.mark.parametrize("name", ["code", "tracking"])
+def test_layouts_follow_the_columns_beside(name: str) -> None:
+    """Numbers of two carriers that share no part each keep to their own layout, and those that name rows differ."""
+    rng = np.random.default_rng(6)
+    carrier = rng.choice(["UPS", "DHL"], ROWS)
+    code = ["1Z" + "".join(rng.choice([*"0123456789ABCDEF"], 16)) if c == "UPS" else f"{n:012d}"
+            for c, n in zip(carrier, rng.integers(10**11, 10**12, ROWS), strict=True)]  # fmt: skip
+    made = sw.fit(pd.DataFrame({"carrier": carrier, name: code}), seed=1).sample(900, seed=2)
+    assert {carrier for carrier, code in made.to_numpy() if code[:2] == "1Z" and len(code) == 18} == {"UPS"}
+    assert {carrier for carrier, code in made.to_numpy() if re.fullmatch("[0-9]{12}", code)} == {"DHL"}
+    assert not set(code) & {*made[name]}
+    assert made[name].is_unique

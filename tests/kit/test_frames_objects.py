@@ -42,3 +42,13 @@ def test_objects_stay_what_they_are(values: list[Any], kinds: set[type]) -> None
     assert made["o"].dtype == object
     assert {type(v) for v in made["o"]} == kinds
     assert made["o"].isna().any() == real["o"].isna().any()
+
+
+def test_whole_floats_stay_as_frequent() -> None:
+    """Of ints among floats, some of which are whole too, as many come back as ints, and as many as whole floats."""
+    values = [v if v % 3 else float(v) if v % 2 else v / 8 + 0.01 for v in RNG.integers(1, 60, 600).tolist()]
+    real = pd.DataFrame({"o": pd.Series(values, dtype=object), "x": RNG.normal(size=600)})
+    made = sw.fit(real, "marginals", seed=2).sample(3_000, seed=1)
+    ints, wholes = ([sum(map(test, f["o"])) / len(f) for test in (lambda v: isinstance(v, int),
+                     lambda v: isinstance(v, float) and v.is_integer())] for f in (made, real))  # fmt: skip
+    assert ints == pytest.approx(wholes, abs=0.03)

@@ -18,6 +18,7 @@ from synthwright.core.schema import Schema
 from synthwright.store.folder import said_plainly
 
 if TYPE_CHECKING:
+    from synthwright.core.contracts import Sink
     from synthwright.report.formats import Form
 
 
@@ -25,7 +26,7 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     """Guess a schema; write it and a specification beside it into the present folder."""
     from synthwright.core.context import Context
     from synthwright.core.infer import infer
-    from synthwright.core.relation_running import parts_of
+    from synthwright.core.relation_running import parts_of, rising
     from synthwright.core.writing import guessed_target_of, schema_yaml, spec_yaml
     from synthwright.sources.choose import folder_of, for_path
     from synthwright.sources.places import PathSource
@@ -57,6 +58,8 @@ def init_project(data: Path, *, force: bool, say: Say) -> None:
     said = [*remarks, *map(told_left_out, weak)]
     said += [f"{p.make[0]} adds up the rows before, and made rows are made one by one: the part that "
              f"{spec_file.name} holds as a comment keeps it" for p in adding]  # fmt: skip
+    said += [f"{column} never falls as {order} goes on, and made rows are made one by one: theirs may"
+             for column, order in rising(dataset)]  # fmt: skip
     if not inside:
         remembered = allow(here, at)
         said.append("the data is outside this folder; that you named it here is remembered" if remembered else
@@ -235,16 +238,12 @@ def fit_file(data: Path, out: Path, generator: str, given: list[str], switches: 
 def sample_file(
     model: Path, out: Path, rows: int | None, set_to: list[str], switches: dict[str, Any], say: Say
 ) -> None:  # fmt: skip
-    """Make rows with a saved model and write them into one file (one for each table, where there are several)."""
-    from synthwright.core.door import spell_table
+    """Make rows with a saved model and write them into one file; one for each table where it cannot hold several."""
     from synthwright.face import load
     from synthwright.sinks.choose import for_path
     from synthwright.sources.provenance import mark_beside, synthetic_origin
 
-    if out.exists() and not switches["force"]:
-        raise StoreError(
-            str(out), "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
-        )
+    _refuse_there([out], switches)
     sink = for_path(str(out))
     held = load(model)
     asked = {}
@@ -263,16 +262,42 @@ def sample_file(
     }
     if held.generation > 1:
         metadata["synthwright.generation"] = str(held.generation)
-    several = len(made.schema.tables) > 1
     if out.parent != Path() and not out.parent.is_dir():
         raise StoreError(
             str(out.parent), "the folder", wanted="a folder that is there", got="none", remedy="make it first"
         )
-    for table, held_table in made.to_arrow_tables().items():
-        at = out.with_name(f"{out.stem}.{table}{out.suffix}") if several else out
-        spelled = spell_table(held_table, table, made.schema.tables[table], sink.spells)
-        sink.write_file(spelled, at, metadata)
+    written = _written(sink, made, out, metadata, switches)
+    for at in written:
         if synthetic_origin([at]) is None:  # the format has no place for the mark
             mark_beside(at, held.generation)
     say.result({"file": str(out), "rows": {t: made.rows(t) for t in made.schema.tables}})
-    say.line(f"Wrote {made.rows():,} rows to {out}.")
+    say.line(f"Wrote {made.rows():,} rows to {', '.join(map(str, written))}.")
+
+
+def _refuse_there(files: list[Path], switches: dict[str, Any]) -> None:
+    """Refuse to replace files, unless that is asked for."""
+    there = next((at for at in files if at.exists()), None)
+    if there is not None and not switches["force"]:
+        raise StoreError(
+            str(there), "the file", wanted="a new file", got="one that is there", remedy="--force replaces it"
+        )
+
+
+def _written(sink: Sink, made: Dataset, out: Path, metadata: dict[str, str], switches: dict[str, Any]) -> list[Path]:
+    """Write the tables of made rows, and return the files."""
+    from synthwright.core.door import spell_table
+    from synthwright.kit.files import folder_names, split_name
+    from synthwright.sinks.parts import Part, Together
+
+    specs = made.schema.tables
+    tables = {t: spell_table(rows, t, specs[t], sink.spells) for t, rows in made.to_arrow_tables().items()}
+    if isinstance(sink, Together):
+        sink.write_tables([Part(t, rows, specs[t]) for t, rows in tables.items()], out, metadata)
+        return [out]
+    stem = split_name(out)[0]
+    names = {t: f"{stem}.{said}{out.name[len(stem) :]}" for t, said in folder_names(tables).items()}
+    files = {t: out.with_name(names[t]) if len(tables) > 1 else out for t in tables}
+    _refuse_there(list(files.values()), switches)
+    for table, rows in tables.items():
+        sink.write_file(rows, files[table], metadata)
+    return list(files.values())

@@ -135,6 +135,8 @@ def _admit(column: pa.Array, field: Field, place: Place, *, text: bool) -> pa.Ar
     _check_form(field, place)
     if spelled and text:
         column = pc.if_else(means_null(column), pa.scalar(None, TEXT), column)
+    if spelled and field.form and pa.types.is_temporal(target) and pa.types.is_floating(outside):
+        column, spelled = from_text(column, outside), False  # 20240131.0: floats only because some are missing
     if spelled:
         inside = as_text(from_text(column, outside)) if is_text(target) else _read(column, field, target)
     elif is_text(target):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.lengths import check_length, length_forms, parse_lengths, spell_lengths
 from synthwright.core.moment_forms import moment_forms, yearless
-from synthwright.core.moments import EPOCHS, check_form, parse_moments, spell_moments
+from synthwright.core.moments import CLOCKS, EPOCHS, check_form, parse_moments, spell_moments
 from synthwright.core.numerals import TEXT, numeral_forms, parse_numerals, read_form, spell_numerals
 from synthwright.core.schema import Kind
 from synthwright.core.types import zone_of
@@ -38,6 +38,8 @@ MONTHS = 10
 """Different numbers that look like months by accident once in a thousand million columns."""
 _DAYS, _LATE = 12, 27
 """So many days of the month, and one so late in it, make days of what is not said to be in a year."""
+_BITS, _EACH, _HOURS = 20.0, 8, 3
+"""How unlikely it must be that digits are times of day by accident, how many of one hour count, and hours at least."""
 _YEARS = (1800, 2199)
 """Years that make a bare row of digits a date."""
 
@@ -95,6 +97,8 @@ def _plausible(strings: Any, form: str, kind: Kind) -> bool:
     """Return whether what can be read by a form is likely to be meant so."""
     if form.startswith("%Y%m"):
         return plausible_days(strings)
+    if form in CLOCKS:
+        return clock_of(np.asarray(strings.cast(pa.int64()))) == form
     if not yearless(form):
         return True
     read = parse(strings, form, kind)
@@ -111,6 +115,27 @@ def plausible_days(words: Any) -> bool:
     if len(words) >= MONTHS and exact(words, "%Y%m", Kind.DATE):
         return True
     return exact(words, "%Y%m%d", Kind.DATE) or exact(words, "%Y%m%d%H%M%S", Kind.DATETIME)
+
+
+def clock_of(numbers: np.ndarray) -> str | None:
+    """Return the form of whole numbers that are surely times of day: 930, 2355, or with seconds 93000, 235559.
+
+    None of them ends in 60 to 99, in several hours, although by chance many would; minutes go up to the last ones.
+    """
+    values = np.unique(numbers)
+    form = next((f for f, d in CLOCKS.items() if 10 ** (d - 1) <= values[-1] < 24 * 10 ** (d - 2)), None)
+    if form is None or values[0] < 0:
+        return None
+    values = values.astype(np.int64)
+    pairs = [values % 100] + ([values // 100 % 100] if form == "%H%M%S" else [])
+    if any((p >= 60).any() for p in pairs):
+        return None
+    apart = int(np.gcd.reduce(np.append(values, 100)))
+    bits = np.log2(100 / apart / np.ceil(60 / apart))
+    hours, many = np.unique(values[values >= 100] // 100, return_counts=True)
+    latest = 60 - max(5, int(np.gcd.reduce(np.append(pairs[0], 60))))
+    sure = np.minimum(many, _EACH).sum() * bits >= _BITS and len(hours) >= _HOURS and pairs[0].max() >= latest
+    return form if sure else None
 
 
 def _decided(strings: Any, moments: list[Recognised]) -> Recognised:

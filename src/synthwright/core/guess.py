@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.casting import as_text, is_binary, is_text
 from synthwright.core.check_digits import checked
-from synthwright.core.forms import MONTHS, plausible_days
+from synthwright.core.forms import MONTHS, clock_of, plausible_days
 from synthwright.core.lattice import step_of
 from synthwright.core.moments import EPOCHS, parse_moments
 from synthwright.core.personal import Cells, hinted, mark_of, plain_name
@@ -143,14 +143,10 @@ def some_of(present: Any) -> Any:
 
 
 def _integer(column: Column) -> Guess:
-    """Guess what whole numbers are: days (20240131), months (202401), personal numbers, names of rows, or amounts."""
+    """Guess what whole numbers are: days (20240131), months, times, personal numbers, names of rows, or amounts."""
     present = column.values.drop_null()
-    if _are_days(present):
-        return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
-    if epoch := _epoch(column, present):
-        return epoch
-    if _are_months(present):
-        return Guess(field_of(column, Kind.DATE, form="%Y%m"), "months", "every number is a month: year, month")
+    if moments := _coded_moments(column, present):
+        return moments
     found = marked(column, as_text(some_of(present)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:
         return found
@@ -163,6 +159,23 @@ def _integer(column: Column) -> Guess:
             "it is called so, and its numbers repeat and have gaps",
         )
     return stepped(column, Kind.INTEGER)._replace(identity=row_numbers(column))
+
+
+def _coded_moments(column: Column, present: Any) -> Guess | None:
+    """Guess whether whole numbers are days (20240131), months (202401), instants since 1970, or times of day (930)."""
+    if _are_days(present):
+        return Guess(field_of(column, Kind.DATE, form="%Y%m%d"), "dates", "every number is a day: year, month, day")
+    if epoch := _epoch(column, present):
+        return epoch
+    if _are_months(present):
+        return Guess(field_of(column, Kind.DATE, form="%Y%m"), "months", "every number is a month: year, month")
+    form = clock_of(np.asarray(present)) if len(present) else None
+    if form is None:
+        return None
+    times = parse_moments(as_text(column.values.cast(pa.int64())), form, Kind.TIME)
+    step = step_of(times, times.type)
+    field = field_of(column, Kind.TIME, form=form, step=step)
+    return Guess(field, "times of day", f"every number is one, hours first, like {form}; none has 60 minutes or more")
 
 
 def _numbered_goods(column: Column, present: Any) -> Guess:
@@ -260,8 +273,8 @@ def _real(column: Column) -> Guess:
         return marked(column, words, len(present), _distinct(column, present)) or guess if whole else guess
     if not _is_whole(present):
         return guess
-    if epoch := _epoch(column, present):
-        return epoch
+    if moments := _coded_moments(column, present.cast(pa.int64())):
+        return moments
     whole = present[:: max(1, len(present) // SOME)].cast(pa.int64())
     found = marked(column, as_text(pc.unique(whole)).to_pylist(), len(present), _distinct(column, present))
     if found is not None:

@@ -9,11 +9,13 @@ from itertools import product
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthwright.core.moments import WEEKDAYS, parse_moments, pattern, spell_moments
+from synthwright.core.moment_words import ENGLISH, styled, translated
+from synthwright.core.moments import CLOCKS, parse_moments, pattern, spell_moments
 from synthwright.core.numerals import TEXT
 from synthwright.core.schema import Kind
 
 _DATES = (
+    *("%-d de %B de %Y", "%d de %B de %Y", "%-d de %b de %Y", "%-d. %b %Y", "%d. %b %Y", "%-d. %b. %Y", "%-d %B de %Y"),
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%-d.%-m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y"),
     *(
         "%-d/%-m/%Y",
@@ -81,10 +83,10 @@ _TIME = re.compile(
 _OFFSET = re.compile(r"(?P<blank> ?)(?:Z|[+-]\d{2}(?P<colon>:?)\d{2})$")
 _FEW = 30
 """Moments that the clocks of all places are tried on."""
-_COMPACT = re.compile(r"\d{6,14}")
+_COMPACT = re.compile(r"\d{4,14}")
 _LATE = re.compile(r"[A-Z][a-z]{2} (?P<day>[ \d]?\d) \d{2}:\d{2}:\d{2}(?P<zone> [A-Z]{3}| [+-]\d{4})? \d{4}")
 """The year behind the time, as `date` and `ctime` write it."""
-_AHEAD = re.compile(r"(?P<day>[A-Za-z]{3,9})(?P<between>\.?,? )(?P<bare>.+)")
+_AHEAD = re.compile(r"(?P<day>[A-Za-z]{3,9})(?P<between>\.?,? (?:den )?)(?P<bare>.+)")
 _BEHIND = re.compile(r"(?P<bare>.+?)(?P<between>,? \(?)(?P<day>[A-Za-z]{3,9})(?P<end>\)?)")
 
 
@@ -95,7 +97,7 @@ def moment_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
     for form, kind in _candidates(sample[0], _offsets(sample)):
         expression = re.compile(pattern(form))
         if all(expression.match(s) and expression.fullmatch(s) for s in sample):
-            if "{" not in form:
+            if "{}" not in form:
                 yield kind, form, ""
                 continue
             for zone in ZONES:
@@ -123,7 +125,16 @@ def _offsets(sample: list[str]) -> str:
 
 
 def _candidates(first: str, offsets: str) -> Iterator[tuple[str, Kind]]:
-    """Yield the forms and kinds that one spelled moment may have."""
+    """Yield the forms and kinds that one spelled moment may have, with names in English or in another language."""
+    yield from _named(first, offsets)
+    for said, style in translated(first):
+        for form, kind in _named(said, offsets):
+            if other := styled(form, style):
+                yield other, kind
+
+
+def _named(first: str, offsets: str) -> Iterator[tuple[str, Kind]]:
+    """Yield the forms and kinds that one moment may have whose names are in English."""
     yield from _bare(first, offsets)
     for found in (_AHEAD.fullmatch(first), _BEHIND.fullmatch(first)):
         day = _weekday(found["day"]) if found else ""
@@ -139,7 +150,7 @@ def _candidates(first: str, offsets: str) -> Iterator[tuple[str, Kind]]:
 def _weekday(word: str) -> str:
     """Return the token of a name of a weekday; nothing for another word."""
     short = "a" if len(word) == 3 else "A"
-    if word.capitalize() not in [w[:3] if short == "a" else w for w in WEEKDAYS] or word.islower():
+    if word.capitalize() not in [w[:3] if short == "a" else w for w in ENGLISH["A"]] or word.islower():
         return ""
     return f"%^{short}" if word.isupper() else f"%{short}"
 
@@ -166,6 +177,7 @@ def _days_alone(first: str) -> Iterator[tuple[str, Kind]]:
     for form in _dates():
         if (form == "%Y%m%d") == bool(compact):
             yield form, Kind.DATE
+    yield from ((form, Kind.TIME) for form, digits in CLOCKS.items() if compact and len(first) == digits)
     if compact and len(first) == 6:
         yield "%Y%m", Kind.DATE
     if compact and len(first) == 14:

@@ -3,9 +3,10 @@
 Forms are those of strftime: `%d/%m/%Y`, `%-d.%-m.%y`, `%Y-%m-%d %H:%M:%S`, `%I:%M %p`; `%f` is six digits of a second,
 `%3f` three; `%-d` has no zero before it, `%e` a blank in its place, `%^b` capital letters; weeks (of ISO) are `%G-W%V`,
 quarters `%YQ%q`. Days without a year (`%b %-d`) are those of a year without a 29th of February, with `%L`, which
-stands for no sign, of one that has it. The offset of a place follows the seasons: `%:z{Europe/Berlin}` is `+01:00` or
-`+02:00`, `%z{…}` has no colon, `%:Z{…}` says `Z` for none. Anything else stands for itself, so a constant `Z` or
-`+02:00` at the end stays what it is. `%s` alone is the seconds since 1970 in UTC, `%Q` the milliseconds.
+stands for no sign, of one that has it. Names in other languages are `%B{fr}`, `%a{de.}`: see `core.moment_words`. The
+offset of a place follows the seasons: `%:z{Europe/Berlin}` is `+01:00` or `+02:00`, `%z{…}` has no colon, `%:Z{…}` says
+`Z` for none. Anything else stands for itself, so a constant `Z` or `+02:00` at the end stays what it is. `%s` alone is
+the seconds since 1970 in UTC, `%Q` the milliseconds.
 """
 
 from __future__ import annotations
@@ -19,14 +20,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthwright.core.moment_words import names
 from synthwright.core.numerals import TEXT, joined
 from synthwright.core.schema import Kind
 from synthwright.core.types import is_zone, zone_of
 
-_TOKEN = re.compile(r"%(-?[mdHIMSV]|[YyGuqpPLe]|\^?[bBaA]|:?[zZ]\{[^{}]*\}|[1-9]?f)")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-           "December")  # fmt: skip
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_TOKEN = re.compile(r"%(-?[mdHIMSV]|[YyGuqpPLe]|\^?[bBaA](?:\{[^{}]*\})?|:?[zZ]\{[^{}]*\}|[1-9]?f)")
 _NO_YEAR = (2001, 2000)
 """The years that days of none are in: without a 29th of February, and with it."""
 _SECOND = 1_000_000
@@ -38,6 +37,8 @@ _SAME = {"b": "m", "B": "m", "A": "a", "e": "d", "Z": "z"}
 """Tokens that say what others say, in another way."""
 EPOCHS = {"%s": _SECOND, "%Q": 1_000}
 """Forms of whole numbers that count from the beginning of 1970, and the microseconds of one."""
+CLOCKS = {"%H%M": 4, "%H%M%S": 6}
+"""Forms of times of day in digits alone, and how many; whole numbers have no zeros before them: 930 is 09:30."""
 
 
 @cache
@@ -61,7 +62,7 @@ def _pieces(form: str) -> tuple[tuple[bool, str], ...]:
 def check_form(form: str) -> None:
     """Raise a ValueError for what is no form of dates or times."""
     if form not in EPOCHS:
-        _pieces(form)
+        pattern(form)
     if (zone := zone_of(form)) and not is_zone(zone):
         raise ValueError(f"{form!r} names a place that no list of zones knows: '%:z{{Europe/Berlin}}'")
 
@@ -78,7 +79,7 @@ def _expression(token: str) -> str:
     if letter in "pP":
         return "[AaPp][Mm]"
     if letter in "abAB":
-        return "[A-Za-z]{3}" if letter.islower() else "[A-Za-z]{3,9}"
+        return "|".join(map(re.escape, sorted(_names(token), key=len, reverse=True)))
     if letter in "zZ":
         return f"[+-][0-9]{{2}}{':' if token[0] == ':' else ''}[0-9]{{2}}" + ("|Z" if letter == "Z" else "")
     if letter in "eL":
@@ -109,6 +110,9 @@ def parse_moments(strings: Any, form: str, kind: Kind) -> Any:
     if form in EPOCHS:
         counts = pc.if_else(pc.match_substring_regex(whole, "^[0-9]{1,13}$"), whole, pa.scalar(None, whole.type))
         return pc.multiply(counts.cast(pa.int64()), EPOCHS[form]).cast(pa.timestamp("us"))
+    if form in CLOCKS:
+        digits = pc.match_substring_regex(whole, "^[0-9]+$")
+        whole = pc.if_else(digits, pc.utf8_lpad(whole, CLOCKS[form], "0"), whole)
     found = pc.extract_regex(whole, pattern(form))
     good = np.asarray(pc.is_valid(found).to_numpy(zero_copy_only=False)).copy()
     parts: dict[str, np.ndarray] = {}
@@ -150,11 +154,12 @@ def _numbers(strings: pa.Array, token: str) -> np.ndarray:
     return np.asarray(pc.fill_null(index.cast(pa.int64()), -1).to_numpy(zero_copy_only=False))
 
 
+@cache
 def _names(token: str) -> list[str]:
     """Return the months or the weekdays as a token spells them."""
-    whole = _MONTHS if token[-1] in "bB" else WEEKDAYS
-    names = [n if token[-1].isupper() else n[:3] for n in whole]
-    return [n.upper() for n in names] if token[0] == "^" else names
+    _, _, style = token.rstrip("}").partition("{")
+    found = names(_letter(token), style)
+    return [n.upper() for n in found] if token[0] == "^" else list(found)
 
 
 def _away(offsets: pa.Array) -> np.ndarray:

@@ -46,7 +46,7 @@ def clamped(columns: Columns, targets: list[str], parts: list[str]) -> list[Rela
         parts: the ordered columns that they may be made of.
     """
     number = (n for n in parts if columns.family(n) == "number" and columns.exact(n))
-    able = [*islice((n for n in number if _whole(columns, n)), MOST)]
+    able = [*islice((n for n in number if _varies(columns, n)), MOST)]
     out: list[Relation] = []
     for target in (t for t in targets if t in able):
         made = {r.column for r in out} | {target}
@@ -58,23 +58,27 @@ def clamped(columns: Columns, targets: list[str], parts: list[str]) -> list[Rela
     return out
 
 
-def _whole(columns: Columns, name: str) -> bool:
+def _varies(columns: Columns, name: str) -> bool:
     values = columns.numbers(name)
-    return bool(len(values) and not np.isnan(values).any() and np.ptp(values) > 0)
+    return bool(np.nanmax(values, initial=-np.inf) > np.nanmin(values, initial=np.inf))
 
 
 def _clamped(columns: Columns, target: str, names: list[str]) -> Relation | None:
-    own = columns.numbers(target)
+    there = ~np.isnan(columns.numbers(target))
+    own = columns.numbers(target)[there]
     room = room_of(columns, target, own)
+    held = {n: columns.numbers(n)[there] for n in names}
+    held = {n: values for n, values in held.items() if not np.isnan(values).any()}
     numbers = [b for f in ("max", "min") if (b := _number(f, own))]
-    tries = [[b] for n in names for f in ("max", "min") if (b := _column(columns, f, n, own, room))]
+    tries = [[b] for n, v in held.items() for f in ("max", "min") if (b := _column(f, n, v, own, room))]
     tries += [[b] for b in numbers] + ([numbers] if len(numbers) == 2 else [])
     for bounds in tries:
         free = ~np.any([b.at for b in bounds], axis=0)
         if free.sum() < max(BROKEN, SHARED * len(own)):
             continue
-        for name in (n for n in names if n not in {o for b in bounds for o in b.others}):
-            x = columns.numbers(name)
+        for name, x in held.items():
+            if name in {o for b in bounds for o in b.others}:
+                continue
             line = through(x[free], own[free], room[free], constant=True)
             if line is None or not line.factor or not _holds(own, x, line, bounds, room):
                 continue
@@ -112,9 +116,8 @@ def _number(function: str, own: np.ndarray) -> _Bound | None:
     return _Bound(function, plain(end), np.full(len(own), end), (), at)
 
 
-def _column(columns: Columns, function: str, name: str, own: np.ndarray, room: np.ndarray) -> _Bound | None:
+def _column(function: str, name: str, values: np.ndarray, own: np.ndarray, room: np.ndarray) -> _Bound | None:
     """Return another column as a bound, where the target is never beyond it and equals it in many rows."""
-    values = columns.numbers(name)
     apart = own - values if function == "max" else values - own
     slack = room + 1e-9 * np.abs(own)
     if np.any(apart < -slack):

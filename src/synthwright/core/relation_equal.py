@@ -26,6 +26,8 @@ DIGITS, MOST_DIGITS = 8, 16
 EXACT, CLOSE = 1e-13, 1e-9
 """Relative errors: those of a few roundings of floats, and what rules take to be equal."""
 _PLACES = 6
+_LONG = 7
+"""Signs of a factor that is rather divided by a short number, where that holds: a third."""
 _NEAR = 1 - 1e-5
 """Correlation from which on two columns may be on a line."""
 _ROUGH = 0.97
@@ -185,7 +187,26 @@ def line(columns: Columns, source: str, target: str) -> Relation | None:
                 if not columns.rounding(target) or not _rough(columns, (x, y), factor, constant, target):
                     return _proved(columns, source, target, factor, constant)
                 first = first or (factor, constant)
+    if first is None or len(plain(first[0])) >= _LONG:
+        shorter = _divided(columns, source, target, exact if first is None else first[0])
+        if shorter is not None:
+            return shorter
     return None if first is None else _proved(columns, source, target, *first)
+
+
+def _divided(columns: Columns, source: str, target: str, factor: float) -> Relation | None:
+    """Return the target as the source divided by a round number, rounded: a month's share of a year's premium."""
+    x, y, rounding = columns.numbers(source), columns.numbers(target), columns.rounding(target)
+    keep = ~np.isnan(x)
+    if not rounding or not factor or not np.array_equal(keep, ~np.isnan(y)):
+        return None
+    x, y = x[keep], y[keep]
+    for digits in range(3):
+        under = float(f"{1 / factor:.{digits}e}")
+        if np.all(np.abs(y - x / under) <= rounding * (1 + 1e-9) + 1e-15 * np.abs(x)):
+            rule = f"{quoted(target)} == {quoted(source)} / {plain(under)}"
+            return Relation(rule, target, (source,), len(x), rough=True)
+    return None
 
 
 def _met_exactly(columns: Columns, target: str, off: float) -> bool:

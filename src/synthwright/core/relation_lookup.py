@@ -8,8 +8,9 @@ from synthwright.core.relation_columns import Columns, unlike
 from synthwright.core.relation_equal import Relation
 from synthwright.core.rules import quoted
 
-EXPECTED = 30.0
-"""Rows in which an unrelated column would differ within a group, at least, for a dependency to mean something."""
+EXPECTED, FEWEST = 30.0, 12.0
+"""Rows in which an unrelated column would differ within a group, at least, for a dependency to mean something: of many
+columns, and of two."""
 GROUP = 3.0
 """Rows that share a determining value, on average."""
 GROUPS = 5_000
@@ -24,8 +25,9 @@ def dependencies(columns: Columns, names: list[str]) -> list[Relation]:
     """Return which columns follow from which, without those that follow through a third."""
     follows: dict[tuple[str, str], int] = {}
     names = [n for n in names if len(np.unique(_present(columns.sampled_codes(n)))) > 1]
+    expected = min(EXPECTED, FEWEST + 2 * float(np.log(max(len(names) * (len(names) - 1), 1))))
     for left, right in _candidates(columns, names):
-        rows = _proved(columns, left, right)
+        rows = _proved(columns, left, right, expected)
         if rows:
             follows[left, right] = rows
     return _reduced(follows, names)
@@ -87,7 +89,7 @@ def _holds(sample: np.ndarray, left: int, right: np.ndarray) -> np.ndarray:
     return right[good]
 
 
-def _proved(columns: Columns, left: str, right: str) -> int:
+def _proved(columns: Columns, left: str, right: str, expected: float) -> int:
     """Return in how many rows both have values, if one follows from the other in all and chance would not do it."""
     one, other = columns.codes(left), columns.codes(right)
     keep = (one >= 0) & (other >= 0)
@@ -101,7 +103,7 @@ def _proved(columns: Columns, left: str, right: str) -> int:
     if not np.array_equal(value[one], other):
         return 0
     groups = int(np.count_nonzero(np.bincount(one, minlength=size)))
-    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * unlike(other) < EXPECTED:
+    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * unlike(other) < expected:
         return 0
     return rows
 

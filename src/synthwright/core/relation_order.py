@@ -37,7 +37,7 @@ FIRST_AND_LAST = (
     ({"admission", "admitted", "arrival", "arrived"}, {"discharge", "discharged", "departure", "departed", "left"}),
     ({"ordered", "order"}, {"shipped", "delivered", "delivery", "paid", "returned"}),
     ({"hired", "joined"}, {"left", "fired", "terminated", "resigned"}),
-    ({"min", "minimum", "low", "lower", "least"}, {"max", "maximum", "high", "upper", "most"}),
+    ({"min", "minimum", "lo", "low", "lower", "least"}, {"max", "maximum", "hi", "high", "upper", "most"}),
     ({"first"}, {"last"}), ({"issued"}, {"expires", "expired", "expiry", "due"}),
 )  # fmt: skip
 """Words of names, of which those on the left come first or are less."""

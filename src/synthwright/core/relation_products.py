@@ -92,7 +92,7 @@ def _slack(values: np.ndarray, off: np.ndarray, room: np.ndarray) -> float:
 
     Of an area, its price and the price of a square metre it is the one of the finest steps that was computed.
     """
-    if not np.nanmax(np.abs(off)) > 1e-3 * np.nanmax(room):
+    if not np.nanmax(np.abs(off)) > min(1e-3 * float(np.nanmax(room)), 1e-9 * float(np.nanmax(np.abs(values)))):
         return 0.0
     return float(np.nanmedian(room / np.maximum(np.abs(values), 1e-300)))
 

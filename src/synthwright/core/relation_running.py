@@ -28,6 +28,8 @@ LEAST = 20
 _FIRST = 64
 _CLEAR = 4.0
 """Standard errors from which on a dependence is believed."""
+_FAR = 100
+"""How many times as many rows of a group as there were the type of their number must have room for."""
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 """Names that are no formula of their own."""
 
@@ -97,6 +99,30 @@ def parts_of(dataset: Dataset, given: Sequence[str] = (), *, told: bool = False)
             if (told or one.alone) and not {f"{table}.{one.column}", f"{table}.{one.before}"} & {*given}]  # fmt: skip
 
 
+def rising(dataset: Dataset) -> list[tuple[str, str]]:
+    """Return the columns that never fall from one row to the next in time, and the column that says when.
+
+    Meters and versions; made rows know nothing of each other. Left out are columns that a rule keeps with the time, and
+    those that `running` makes.
+    """
+    made = {c for part in parts_of(dataset, told=True) for c in part.make}
+    out: dict[str, str] = {}
+    for table, held in dataset.tables.items():
+        spec, columns = dataset.schema.tables[table], Columns.of(held, dataset.schema.tables[table])
+        able = [c for c in columns.ordered() if columns.family(c) == "number" and columns.exact(c)]
+        tied = [_named(rule) for rule in spec.rules]
+        for per, order, rows in _walks(columns) if 2 * LEAST <= columns.rows <= MOST_ROWS else ():
+            if order is None or spec.fields[order].kind not in (Kind.DATE, Kind.DATETIME):
+                continue
+            codes = columns.codes(per)[rows] if per is not None else np.zeros(len(rows), dtype=np.int64)
+            same = np.diff(codes) == 0
+            for target in (c for c in able if c != per and not any({c, order} <= names for names in tied)):
+                step = np.diff(columns.numbers(target)[rows])[same]
+                if (step >= 0).all() and (step > 0).sum() >= LEAST and f"{table}.{target}" not in made:
+                    out.setdefault(f"{table}.{target}", order)
+    return list(out.items())
+
+
 def _named(rule: Rule) -> set[str]:
     return {*parse(rule.rule).columns}
 
@@ -135,9 +161,11 @@ def running_in(held: pa.Table, spec: Table) -> list[Running]:
 
 def _alone(columns: Columns, one: Running, rows: np.ndarray, begins: np.ndarray, others: set[str | None]) -> bool:
     """Return whether a column may be made last, after all others."""
+    kind = columns.spec.fields[one.column].type
     if one.of is None:
-        return True  # it was looked at before
-    steady = one.rising and not one.opening and columns.spec.fields[one.column].type in (None, "int64", "double")
+        narrow = {"int8": 127, "uint8": 255, "int16": 32_767, "uint16": 65_535}
+        return _FAR * columns.numbers(one.column).max() <= narrow.get(kind or "", np.inf)
+    steady = one.rising and not one.opening and kind in (None, "int64", "double")
     return steady and not _tells(columns, one.column, rows, begins, others)
 
 

@@ -7,14 +7,17 @@ from itertools import permutations
 
 import numpy as np
 
-from synthwright.core.relation_columns import Columns
+from synthwright.core.relation_columns import Columns, turned
 from synthwright.core.relation_equal import Relation, plain
 from synthwright.core.rules import quoted
 
 BLOCK = 2_500
 """Columns among which sums are looked for at once; blocks overlap by half."""
-SPARE = 60
-"""Rows that are looked at beyond the number of columns: what they do not contradict is no accident."""
+SPARE = 10
+"""Rows that are looked at beyond the number of columns, at least."""
+SURE, LEAST = 60, 15
+"""So many rows beyond it contradict whatever is an accident; where there are fewer, so many must contradict each term
+that is another row's."""
 TERMS = 120
 """Columns that a sum may have."""
 FAMILY = 16
@@ -126,13 +129,14 @@ def _varies(columns: Columns, name: str) -> bool:
 def _in_block(columns: Columns, names: list[str], sample: np.ndarray, made: Collection[Relation]) -> list[Relation]:
     """Find sums on a sample; rows that contradict one join the sample, until none does."""
     good: list[np.ndarray] = []
+    told = len(sample) - len(names) < SURE
     for _ in range(_ROUNDS):
         matrix = np.stack([columns.numbers_at(n, sample) for n in names], axis=1)
         good, wrong = [], [np.zeros(0, dtype=np.int64)]
         for vector in _dependencies(matrix):
             against = _against(columns, names, vector)
             wrong.append(against[:20])
-            if not len(against) and _every_term_tells(columns, names, vector):
+            if not len(against) and _every_term_tells(columns, names, vector, told=told):
                 good.append(vector)
         more = np.unique(np.concatenate(wrong))
         if not len(more):
@@ -177,11 +181,16 @@ def _round(vector: np.ndarray, matrix: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def _every_term_tells(columns: Columns, names: list[str], vector: np.ndarray) -> bool:
-    """Return whether the sum would not hold without one of its terms: a small one beside large ones is chance."""
+def _every_term_tells(columns: Columns, names: list[str], vector: np.ndarray, *, told: bool) -> bool:
+    """Return whether the sum would not hold without one of its terms: a small one beside large ones is chance.
+
+    With `told`, nor with another row's: a flag that is seldom up adds up with others by accident.
+    """
     terms = [f * columns.numbers(n) for n, f in zip(names, vector[:-1], strict=True) if f]
-    size = np.nanmax(np.sum(np.abs(terms), axis=0) + abs(vector[-1]))
-    return all(np.nanmax(t) - np.nanmin(t) > _TELLING * size for t in terms)
+    sizes = np.sum(np.abs(terms), axis=0) + abs(vector[-1])
+    if any(np.nanmax(t) - np.nanmin(t) <= _TELLING * np.nanmax(sizes) for t in terms):
+        return False
+    return not told or all(np.sum(np.abs(t - turned(t)) > 1e-9 * sizes) >= LEAST for t in terms)
 
 
 def _against(columns: Columns, names: list[str], vector: np.ndarray) -> np.ndarray:

@@ -24,11 +24,14 @@ from synthwright.core.relation_months import months
 from synthwright.core.relation_norms import norms
 from synthwright.core.relation_nulls import missing_together
 from synthwright.core.relation_order import never_greater
+from synthwright.core.relation_pairs import paired
 from synthwright.core.relation_parts import parted
 from synthwright.core.relation_present import where_present
 from synthwright.core.relation_products import products
+from synthwright.core.relation_sides import limits, signs, unequal
 from synthwright.core.relation_spans import spans
 from synthwright.core.relation_starts import starts
+from synthwright.core.relation_steps import stepped
 from synthwright.core.relation_sums import small_sums, sums, superfluous
 from synthwright.core.relation_unique import unique_alone, unique_together
 from synthwright.core.relation_zeros import zeros
@@ -51,14 +54,15 @@ def find(dataset: Dataset) -> dict[str, list[Rule]]:
     == date(at)`), weeks and months of dates (`month == month_start(day)`), dates so many months after others (`end ==
     start + months(12) - 1`), lengths (`d == sqrt(x * x + y * y)`), sums (`total == net + tax`), curves (`b == log(a)`),
     products (`total == price * items`), what is picked or counted (`best == max(a, b)`, `mean == (a + b + c) / 3`,
-    `bought == (x > 0) + (y > 0)`), what is cut off (`fee == max(5, 0.01 * amount)`), rates of classes (`tax == net *
-    (0.07 * (kind == "food") + …)`), dependencies (`city -> country`, `weekday(day) -> open`), orders
-    (`start <= end`, `ordered <= shipped_at`), which of two is larger (`late == (due < came)`), what is missing where
-    (`(b is null) == (a is null)`), what is zero where (`debit == 0 or credit == 0`) and what no two rows share
-    (`unique(day)`, `unique(store, week)`). A sum that holds to the cent is preferred to a line that holds only when it
-    is rounded. Columns that are made anew take no part. A relation is
-    reported only if unrelated columns with the same values would break it in many rows; what follows from others is
-    left out.
+    `bought == (x > 0) + (y > 0)`), what is cut off (`fee == max(5, 0.01 * amount)`), whole steps (`minutes ==
+    ceil(seconds / 60)`), rates of classes (`tax == net * (0.07 * (kind == "food") + …)`), dependencies (`city ->
+    country`, `(item, size) -> price`, `weekday(day) -> open`), orders (`start <= end`, `ordered <= shipped_at`), which
+    of two is larger (`late == (due < came)`), what labels say of numbers (`(amount < 0) == (kind == "debit")`), what
+    is never the same (`home != away`), what is missing where (`(b is null) == (a is null)`), what is zero where
+    (`debit == 0 or credit == 0`) and what no two rows share (`unique(day)`, `unique(store, week)`). A sum that holds to
+    the cent is preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A
+    relation is reported only if unrelated columns with the same values would break it in many rows; what follows from
+    others is left out.
     """
     tables = dataset.schema.tables
     return {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
@@ -111,19 +115,11 @@ def _in_table(columns: Columns) -> list[Rule]:
     left = [c for c in free if c not in {r.column for r in found}]
     cut = clamped(columns, left, free)
     rated = by_class(columns, [c for c in left if c not in {r.column for r in cut}], free, [*found, *cut])
-    found += cut + rated
-    discrete = [
-        c for c in columns.discrete() if c not in gone | made | partly | {r.column for r in (*picked, *cut, *rated)}
-    ]
-    settled = dependencies(columns, discrete)
-    found += settled
-    bound = {r.column for r in (*settled, *found)}
-    steps = [c for c in discrete + [c for c in columns.stepped() if c not in discrete] if c not in gone | made | bound]
-    found += banded(columns, [c for c in ordered if c not in discrete], steps)
-    said = ({r.column for r in found} | bound) - _roots(settled)
-    found += compared(columns, ordered, [c for c in discrete if c not in said])
-    bound |= {r.column for r in found}
-    found += parted(columns, ordered, [c for c in discrete if c not in bound])
+    begun = stepped(columns, free, [c for c in left if c not in {r.column for r in (*cut, *rated)}])
+    found += cut + rated + begun
+    away = gone | made | partly | {r.column for r in (*picked, *cut, *rated, *begun)}
+    found += _labelled(columns, ordered, away, found)
+    bound = {r.column for r in found}
     known = _implied(columns, straight, totals) | {(s, r.column) for r in lengths for s in r.others}
     sided = [r for r in (*picked, *cut, *parts) if any(f in r.rule for f in _SIDED)]
     known |= {pair for r in sided for s in r.others for pair in ((s, r.column), (r.column, s))}
@@ -133,9 +129,36 @@ def _in_table(columns: Columns) -> list[Rule]:
     found += missing_together(columns, gone | made)
     pairs = {frozenset((r.column, *r.others)) for r in orders}
     found += zeros(columns, [c for c in ordered if c not in gone | {r.column for r in straight}], pairs)
-    loose = [c for c in columns.spec.fields if c in {*ordered, *discrete} - gone - bound]
+    loose = [c for c in columns.spec.fields if c in {*ordered, *columns.discrete()} - gone - bound]
     found += unique_alone(columns, loose) + unique_together(columns, loose)
     return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
+
+
+def _labelled(columns: Columns, ordered: list[str], away: set[str], before: list[Relation]) -> list[Relation]:
+    """Return what columns of few values follow from: from each other, from bands, from parts of dates.
+
+    Args:
+        columns: the table.
+        ordered: the ordered columns.
+        away: those that follow from others already, exactly.
+        before: what was found before.
+    """
+    discrete = [c for c in columns.discrete() if c not in away]
+    settled = dependencies(columns, discrete)
+    found = list(settled)
+    bound = {r.column for r in (*before, *settled)}
+    steps = [c for c in discrete + [c for c in columns.stepped() if c not in discrete] if c not in away | bound]
+    found += banded(columns, [c for c in ordered if c not in discrete], steps)
+    said = (bound | {r.column for r in found}) - _roots(settled)
+    found += compared(columns, ordered, [c for c in discrete if c not in said])
+    bound |= {r.column for r in found}
+    found += parted(columns, ordered, [c for c in discrete if c not in bound])
+    bound |= {r.column for r in found}
+    first = [c for c in discrete if c not in bound or c in _roots(settled)]
+    found += paired(columns, first, [c for c in discrete if c not in bound])
+    bound |= {r.column for r in found}
+    loose = [c for c in discrete if c not in bound]
+    return found + signs(columns, ordered, loose) + limits(columns, ordered, loose) + unequal(columns, loose)
 
 
 def _roots(settled: list[Relation]) -> set[str]:

@@ -41,7 +41,9 @@ MONTHS = "months"
 STARTS = ("week_start", "month_start", "quarter_start")
 """The first day of the week (a Monday), month or quarter that a date is in."""
 EXTREMES = ("max", "min")
-FUNCTIONS = ("abs", "length", *CURVES, *PARTS, *CLOCK, MONTHS, *STARTS, *EXTREMES)
+ROUNDED = ("floor", "ceil")
+"""The whole number below or above."""
+FUNCTIONS = ("abs", *ROUNDED, "length", *CURVES, *PARTS, *CLOCK, MONTHS, *STARTS, *EXTREMES)
 _ESCAPES = {"n": "\n", "t": "\t"}
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 

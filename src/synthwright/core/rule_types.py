@@ -128,7 +128,7 @@ class _Checker:
 
     def call(self, node: Call) -> Type:
         match node.function:
-            case "abs" | "sqrt" | "exp" | "log" | "log10":
+            case "abs" | "floor" | "ceil" | "sqrt" | "exp" | "log" | "log10":
                 self.must(node.argument, ("number",), f"`{node.function}()` of a number")
             case "length":
                 self.must(node.argument, ("text", "bytes"), "`length()` of a text")

@@ -6,6 +6,7 @@ Three forms::
     total == net + tax                          abs(), sqrt(), exp(), log() (the natural one), log10(), length(),
                                                 year(), quarter(), month(), week(), day(), weekday(),
                                                 hour(), minute() of a date or an instant,
+    boxes == ceil(pieces / 12)                  floor() and ceil(): the whole number below, and above
     nights == date(left) - date(came)           date() and time() of an instant; week_start(), month_start() and
     best == max(first, second, third)           quarter_start() of a date; max() and min() of those that are there
     ends == starts + months(12) - 1             so many months and days later: the same day, or the month's last

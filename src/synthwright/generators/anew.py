@@ -163,7 +163,7 @@ class Anew(Generator):
     """
 
     name: ClassVar[str] = "anew"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=frozenset(Kind))
     model: ClassVar[type[Model]] = AnewModel
 

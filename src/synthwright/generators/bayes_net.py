@@ -44,7 +44,7 @@ class BayesNet(Generator):
     """
 
     name: ClassVar[str] = "bayes-net"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = BayesNetModel
 

@@ -43,7 +43,7 @@ class Boosted(Generator):
     """
 
     name: ClassVar[str] = "boosted"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = BoostedModel
 

@@ -121,7 +121,7 @@ class Copula(Generator):
     """
 
     name: ClassVar[str] = "copula"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = CopulaModel
 

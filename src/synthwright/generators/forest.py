@@ -46,7 +46,7 @@ class Forest(Generator):
     """
 
     name: ClassVar[str] = "forest"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = ForestModel
 

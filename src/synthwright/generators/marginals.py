@@ -56,7 +56,7 @@ class Marginals(Generator):
     """
 
     name: ClassVar[str] = "marginals"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE)
     model: ClassVar[type[Model]] = MarginalsModel
 

@@ -54,7 +54,7 @@ class Tvae(Generator):
     """
 
     name: ClassVar[str] = "tvae"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = TvaeModel
 

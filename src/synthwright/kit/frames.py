@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthwright.kit.learning.setting import RARE
 
@@ -26,7 +27,7 @@ def forgotten(frame: Any) -> dict[str, Any]:
 
     A text: a sparse type's name, or that the column is backed by Arrow; a list: a category's labels, rare ones apart;
     a mapping: the type of what stands for no value among Python objects (`null`), and of what stands for one (`value`);
-    of scalars of numpy their `dtype`, and where `whole` numbers are mixed with others whether these are int or float.
+    of scalars of numpy their `dtype`, and where ints are mixed with floats which share of `whole` numbers are int.
     """
     found: dict[str, Any] = {}
     for i, (name, kind) in enumerate(zip(map(str, frame.columns), frame.dtypes, strict=True)):
@@ -43,12 +44,12 @@ def forgotten(frame: Any) -> dict[str, Any]:
     return found
 
 
-def _objects(values: Any) -> dict[str, str]:
+def _objects(values: Any) -> dict[str, str | float]:
     gone = values[values.isna()].head(1)
     there = values[values.notna()].head(_LOOK)
     types = {type(v) for v in there}
     kinds = {t.__name__ for t in types}
-    found = {
+    found: dict[str, str | float] = {
         "null": type(gone.iloc[0]).__name__ if len(gone) else "NoneType",
         "value": kinds.pop() if len(kinds) == 1 else "",
     }
@@ -56,8 +57,21 @@ def _objects(values: Any) -> dict[str, str]:
         found["dtype"] = np.dtype(kind).name
     elif len(types) > 1 and all(issubclass(t, (int, float, np.integer, np.floating)) for t in types - {bool}):
         whole = [isinstance(v, int | np.integer) for v in there if v == v // 1]
-        found["whole"] = "int" if sum(whole) * 2 >= len(whole) else "float"
+        ints, floats = sum(whole), len(whole) - sum(whole)
+        found["whole"] = float(ints >= floats) if min(ints, floats) < RARE else ints / len(whole)
     return found
+
+
+def alike(table: pa.Table, shape: pa.Schema) -> pa.Table:
+    """Return made rows with the metadata that real ones had, without nulls and in runs where these were."""
+    columns, fields = [], []
+    for field, held in zip(table.schema, table.columns, strict=True):
+        real = shape.field(field.name)
+        plain = field.with_metadata(real.metadata).with_nullable(real.nullable or held.null_count > 0)
+        runs = pa.types.is_run_end_encoded(real.type) and field.type == real.type.value_type
+        columns.append(pc.run_end_encode(held, run_end_type=real.type.run_end_type) if runs else held)
+        fields.append(plain.with_type(real.type) if runs else plain)
+    return pa.table(columns, schema=pa.schema(fields, metadata=shape.metadata))
 
 
 def as_pandas(table: pa.Table, kinds: Mapping[str, Any]) -> Any:
@@ -99,7 +113,7 @@ def _without(metadata: Mapping[bytes, bytes], names: list[str]) -> dict[bytes, b
     return {**metadata, b"pandas": json.dumps(said).encode()}
 
 
-def _as_objects(column: pa.ChunkedArray, kind: Mapping[str, str]) -> np.ndarray:
+def _as_objects(column: pa.ChunkedArray, kind: Mapping[str, Any]) -> np.ndarray:
     """Return values as the Python objects that they were, with what stood for no value."""
     import pandas as pd
 
@@ -111,9 +125,10 @@ def _as_objects(column: pa.ChunkedArray, kind: Mapping[str, str]) -> np.ndarray:
     gone = np.asarray(column.is_null().combine_chunks().to_numpy(zero_copy_only=False), dtype=bool)
     if "dtype" in kind:
         out[~gone] = list(column.drop_null().to_numpy().astype(kind["dtype"]))
-    elif kind.get("whole") == "int" and pa.types.is_floating(column.type):
+    elif isinstance(share := kind.get("whole"), float) and pa.types.is_floating(column.type):
         numbers = np.where(gone, np.nan, column.fill_null(0.0).to_numpy())
         whole = np.flatnonzero((numbers == np.rint(numbers)) & (np.abs(numbers) < _EXACT))
+        whole = whole[np.diff(np.floor(np.arange(len(whole) + 1) * share)) > 0]  # spread evenly over the rows
         out[whole] = numbers[whole].astype(np.int64).tolist()
     out[gone] = {"float": np.nan, "NAType": pd.NA, "NaTType": pd.NaT}.get(kind["null"])
     return out

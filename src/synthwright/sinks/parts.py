@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -52,6 +54,14 @@ class PartSink(Sink):
     def write_part(self, part: Part, path: Path, metadata: dict[str, str]) -> None:
         """Write one part of a table whose schema is known."""
         self.write_file(part.rows, path, metadata)
+
+
+class Together(PartSink):
+    """A sink one of whose files may hold several tables."""
+
+    @abstractmethod
+    def write_tables(self, tables: Sequence[Part], path: Path, metadata: dict[str, str]) -> None:
+        """Write tables (as they look outside) into one file, under their names."""
 
 
 def whole(table: pa.Table) -> pa.Table:

@@ -1,17 +1,18 @@
-"""SQLite: one database for each table, its key and its types declared."""
+"""SQLite: keys, references and types are declared."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pyarrow as pa
 
 from synthwright.core.errors import InputError, StoreError
 from synthwright.kit.files import GENERATION, SYNTHETIC, SYNTHETIC_BASE, replacing, split_name
-from synthwright.sinks.parts import Part, PartSink
+from synthwright.sinks.parts import Part, Together
 from synthwright.sinks.spelling import doubles, flat, is_binary, spelled
 
 _BATCH = 65_536
@@ -19,8 +20,8 @@ _EXACT = 15
 """Digits of a decimal that a float holds exactly, which SQLite would make of it."""
 
 
-class Sqlite(PartSink):
-    """Write SQLite databases, one for each table; key, types and missing nulls are declared.
+class Sqlite(Together):
+    """Write SQLite databases, in a release one for each table; keys, references, types and missing nulls are declared.
 
     Dates, times and instants are ISO 8601 text in columns declared `DATE`, `TIME` and `DATETIME`; decimals of more than
     15 digits, unsigned 64-bit integers, and durations are text.
@@ -31,25 +32,39 @@ class Sqlite(PartSink):
     rows: ClassVar[int | None] = None
 
     def write_file(self, table: pa.Table, path: Path, metadata: dict[str, str]) -> None:
-        _write(split_name(path)[0], table, path, metadata, {})
+        _write([_Held(split_name(path)[0], table, {})], path, metadata)
 
     def write_part(self, part: Part, path: Path, metadata: dict[str, str]) -> None:
-        said = {c: "NOT NULL" for c, field in part.spec.fields.items() if not field.nulls}
-        if part.spec.key is not None:
-            said[part.spec.key] = "NOT NULL PRIMARY KEY"
-        _write(part.name, part.rows, path, metadata, said)
+        _write([_Held(part.name, part.rows, _said(part, {}))], path, metadata)
+
+    def write_tables(self, tables: Sequence[Part], path: Path, metadata: dict[str, str]) -> None:
+        keys = {p.name: p.spec.key for p in tables if p.spec.key is not None}
+        _write([_Held(p.name, p.rows, _said(p, keys)) for p in tables], path, metadata)
 
 
-def _write(name: str, table: pa.Table, path: Path, metadata: dict[str, str], said: dict[str, str]) -> None:
-    """Write one table into a new database; `said` holds what is declared of columns beside their types."""
-    flats = {c: flat(table.column(c)) for c in table.column_names}
-    columns = {c: _stored(held) for c, held in flats.items()}
-    _refuse_alike(list(columns), path)
-    declared = ", ".join(
-        f"{_quoted(c)} {_declared(held.type)} {said.get(c, '') if not held.null_count else ''}".rstrip()
-        for c, held in flats.items()
-    )
-    places = ", ".join("?" * len(columns))
+class _Held(NamedTuple):
+    """A table to write, and what is declared of its columns beside their types."""
+
+    name: str
+    rows: pa.Table
+    said: dict[str, str]
+
+
+def _said(part: Part, keys: dict[str, str]) -> dict[str, str]:
+    """Return what is declared of the columns of a table; references only to keys of tables that stand beside it."""
+    said = {c: "NOT NULL" for c, field in part.spec.fields.items() if not field.nulls}
+    for column, field in part.spec.fields.items():
+        table, _, key = (field.to or "").rpartition(".")
+        if keys.get(table) == key:
+            said[column] = f"{said.get(column, '')} REFERENCES {_quoted(table)} ({_quoted(key)})".strip()
+    if part.spec.key is not None:
+        said[part.spec.key] = "NOT NULL PRIMARY KEY"
+    return said
+
+
+def _write(tables: Sequence[_Held], path: Path, metadata: dict[str, str]) -> None:
+    """Write tables into a new database."""
+    _refuse_alike([t.name for t in tables], path, "table")
     with replacing(path) as unfinished, contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as base:
         try:
             base.execute("PRAGMA journal_mode = OFF")
@@ -57,25 +72,40 @@ def _write(name: str, table: pa.Table, path: Path, metadata: dict[str, str], sai
             if metadata.get(SYNTHETIC) == "true":
                 base.execute(f"PRAGMA application_id = {SYNTHETIC_BASE}")
                 base.execute(f"PRAGMA user_version = {int(metadata.get(GENERATION, '0'))}")
-            base.execute("BEGIN")
-            base.execute(f"CREATE TABLE {_quoted(name)} ({declared})")
-            for start in range(0, table.num_rows, _BATCH):
-                rows = zip(*(c.slice(start, _BATCH).to_pylist() for c in columns.values()), strict=True)
-                base.executemany(f"INSERT INTO {_quoted(name)} VALUES ({places})", rows)  # noqa: S608  quoted
-            base.execute("COMMIT")
-        except sqlite3.IntegrityError:
-            raise InputError(name, "the rows", wanted="a key that is unique", got="one that repeats") from None
+            for table in tables:
+                _fill(base, table, path)
         except sqlite3.Error as error:  # a full disk among others; the message holds no values, but may hold paths
             raise StoreError(path.name, "the file", wanted="to write it", got=type(error).__name__,
                              remedy="make room, or name another place with --out") from None  # fmt: skip
 
 
-def _refuse_alike(names: list[str], path: Path) -> None:
+def _fill(base: sqlite3.Connection, table: _Held, path: Path) -> None:
+    """Write one table into an open database."""
+    flats = {c: flat(table.rows.column(c)) for c in table.rows.column_names}
+    columns = {c: _stored(held) for c, held in flats.items()}
+    _refuse_alike(list(columns), path, "column")
+    declared = ", ".join(
+        f"{_quoted(c)} {_declared(held.type)} {table.said.get(c, '') if not held.null_count else ''}".rstrip()
+        for c, held in flats.items()
+    )
+    places = ", ".join("?" * len(columns))
+    try:
+        base.execute("BEGIN")
+        base.execute(f"CREATE TABLE {_quoted(table.name)} ({declared})")
+        for start in range(0, table.rows.num_rows, _BATCH):
+            rows = zip(*(c.slice(start, _BATCH).to_pylist() for c in columns.values()), strict=True)
+            base.executemany(f"INSERT INTO {_quoted(table.name)} VALUES ({places})", rows)  # noqa: S608  quoted
+        base.execute("COMMIT")
+    except sqlite3.IntegrityError:
+        raise InputError(table.name, "the rows", wanted="a key that is unique", got="one that repeats") from None
+
+
+def _refuse_alike(names: list[str], path: Path, what: str) -> None:
     """Refuse names that SQLite, which looks at ASCII letters without case, cannot tell apart."""
     folded = [n.translate(_LOWER) for n in names]
     alike = next((n for n, f in zip(names, folded, strict=True) if folded.count(f) > 1), None)
     if alike is not None:
-        raise InputError(path.name, f"column {alike!r}", got="another that differs in case only",
+        raise InputError(path.name, f"{what} {alike!r}", got="another that differs in case only",
                          wanted="names that SQLite can tell apart", remedy="write Parquet, or rename it")  # fmt: skip
 
 

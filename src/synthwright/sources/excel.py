@@ -13,6 +13,7 @@ from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.errors import InputError
+from synthwright.core.forms import NULLS
 from synthwright.kit.files import seekable
 from synthwright.sources.columns import checked, joined, unique_names
 from synthwright.sources.places import PathSource, table_files
@@ -22,12 +23,15 @@ from synthwright.sources.workbook import no_workbook, refuse_bomb
 class Excel(PathSource):
     """Read Excel workbooks: every sheet that is not empty is a table; its first row names the columns.
 
-    Numbers, dates, times and truth values come typed; whole numbers as integers. Empty cells and errors (`#N/A`) are
-    nulls. A column that mixes types becomes text. A workbook of one sheet gives a table named like the file.
+    Numbers, dates, times and truth values come typed, whole numbers as integers; where all numbers of a column are kept
+    as text they are made as text again. Empty cells and errors (`#N/A`) are nulls. A column that mixes types becomes
+    text, but for numbers of which some are kept as text, or `n/a`. A workbook of one sheet gives a table named like the
+    file.
     """
 
     name: ClassVar[str] = "excel"
     text: ClassVar[bool] = True
+    typed: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".xlsx", ".xlsm")
     sheet: str | None = Setting(default=None, min_length=1)
     """The sheet to read; nothing: every sheet that is not empty."""
@@ -94,6 +98,9 @@ def _column(cells: list[Any]) -> pa.Array:
     """Return cells as a column: of one type where they have one, else of text."""
     values = [None if isinstance(c, str) and not c else c for c in cells]
     kinds = {type(v) for v in values} - {type(None)}
+    if str in kinds and kinds & {float, int} and kinds <= {float, int, str}:
+        values = _mixed(values)
+        kinds = {type(v) for v in values} - {type(None)}
     if kinds <= {float, int} and kinds:
         return _numbers(values)
     if kinds == {dt.date}:
@@ -107,6 +114,28 @@ def _column(cells: list[Any]) -> pa.Array:
     if not kinds:
         return pa.nulls(len(values))
     return pa.array([None if v is None else _spelled(v) for v in values], pa.string())
+
+
+def _mixed(values: list[Any]) -> list[Any]:
+    """Return numbers where all text among them spells one plainly, or says that there is none; else cells as they are.
+
+    Codes with leading zeros spell no number.
+    """
+    said = {v for v in values if isinstance(v, str)}
+    known: dict[str, float | None] = {}
+    for word in said:
+        if word.strip().lower() in NULLS:
+            known[word] = None
+        elif (number := _number(word)) is not None and _spelled(number) == word:
+            known[word] = number
+    return [known[v] if isinstance(v, str) else v for v in values] if len(known) == len(said) else values
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
 
 
 def _numbers(values: Sequence[float | None]) -> pa.Array:

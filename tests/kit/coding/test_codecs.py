@@ -136,3 +136,12 @@ def test_codes_keep_their_length(codes: list[str], form: str) -> None:
     made = _settled(_labels(codes)).decode(np.zeros(1_000, dtype=np.int64), np.random.default_rng(1).random(1_000))
     assert all(re.fullmatch(form, m) for m in made.to_pylist())
     assert len(set(made.to_pylist()) - set(codes)) > 50
+
+
+def test_tiny_numbers_beside_huge_ones_stay() -> None:
+    """Numbers of six hundred decades are none of them drawn as zero, and stay finite."""
+    values = pa.array(10.0 ** np.random.default_rng(3).uniform(-300, 300, 400))
+    codec = _settled(values, Field(kind=Kind.NUMBER))
+    made = codec.decode(np.arange(400) % codec.size, np.linspace(0, 0.99, 400)).to_numpy()
+    assert np.isfinite(made).all()
+    assert (made > 0).all()

@@ -67,6 +67,16 @@ def test_running_numbers_start_where_they_did() -> None:
     assert (scattered > 0).mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_scattered_numbers_begin_as_all_do() -> None:
+    """Digits that all numbers begin with stay; a type that has no room for more there gets other numbers."""
+    real = (RNG.choice(10**5, 300, replace=False) + 2**53 // 10**5 * 10**5).tolist()
+    made = _made(_keys(real, "int64"), rows=3_000)
+    assert {m // 10**5 for m in made} == {2**53 // 10**5}
+    assert len(set(made)) == 3_000
+    narrow = _made(_keys([2_147_400_000 + v % 80_000 for v in range(0, 10**7, 30_011)], "int32"), rows=3_000)
+    assert max(narrow) < 2**31
+
+
 def test_codes_that_are_used_up_get_longer() -> None:
     """More keys than the layout has are still unique."""
     made = _made(_keys([f"Z{i:02}" for i in RNG.choice(100, 30, replace=False)]), rows=3_000)
@@ -131,3 +141,17 @@ def test_prose_has_the_lengths_and_says_nothing() -> None:
     assert all(t[0].isupper() and t[-1] == "." for t in made if t)
     assert not any(w in " ".join(made).lower() for w in words.tolist())
     assert len(set(made)) > 3_900
+
+
+def test_layouts_tell_apart() -> None:
+    """Each text has the first layout that it fits; other codes are written in the layouts that are told."""
+    real = [f"B-{i} é." if i % 3 else f"#{i:04}/x" for i in RNG.choice(9000, 300, replace=False) + 1000]
+    pattern = recognise(pa.array(real, pa.large_string()), np.ones(300, dtype=np.int64), 3)
+    assert pattern is not None
+    told = pattern.told(pa.array([*real, None], pa.large_string()))
+    assert told is not None
+    assert told[-1].as_py() is None
+    assert len(set(zip([r[0] for r in real], told.to_pylist(), strict=False))) == 2
+    made = pattern.draw(Dice(np.arange(301, dtype=np.uint64), 1), told)
+    assert [m[0] for m in made[:300]] == [r[0] for r in real]
+    assert pattern.told(pa.array(["other"] * 20, pa.large_string())) is None

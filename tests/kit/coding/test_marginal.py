@@ -94,11 +94,15 @@ def test_sparse_lattice_is_kept_clear(rows: int) -> None:
 
 
 def test_rare_values_between_point_masses() -> None:
-    """On a dense lattice, the nearest shared value stands for a value that one row has."""
-    for rare in ([31, 33, 57], [31, 32, 33, 34, 35]):
+    """On a dense lattice, the nearest shared value stands for the values of too few rows; more become any of a gap."""
+    for rare in ([31, 57], [31, 33, 57]):
         shared = np.setdiff1d(np.arange(100), rare)
-        drawn = _drawn(_settled(np.append(np.repeat(shared, 10), rare), INTEGER))
+        drawn = _drawn(_settled(np.append(np.repeat(shared, 40), rare), INTEGER))
         assert not np.isin(drawn, rare).any()
+    gap = np.arange(30, 40)
+    shared = np.setdiff1d(np.arange(100), gap)
+    drawn = _drawn(_settled(np.append(np.repeat(shared, 10), [31, 32, 33, 37]), INTEGER))
+    assert len(np.intersect1d(drawn, np.setdiff1d(gap, [31, 32, 33, 37])))
 
 
 @pytest.mark.parametrize(("step", "values"), [
@@ -153,3 +157,29 @@ def test_any_floats(values: list[float], protect: int) -> None:
     assert drawn.max() <= max(values)
     held = np.array(values)
     assert not np.isin(drawn, [v for v in held if (held == v).sum() < protect]).any()
+
+
+def test_dense_lattice_keeps_its_variety() -> None:
+    """Where neighbours are common, rare numbers become any number of their gap: as many differ as in another sample."""
+    for top, rows in ((101, 300), (401, 1_000)):
+        held, other = (np.random.default_rng(seed).integers(0, top, rows) for seed in (1, 2))
+        drawn = _drawn(_settled(held, INTEGER), rows)
+        assert len(np.unique(drawn)) > 0.85 * len(np.unique(other))
+        assert _distance(held, drawn) < 0.08
+
+
+def test_rare_values_beyond_a_dense_lattice_are_not_given() -> None:
+    """What lies outside or far from common numbers is no gap among them."""
+    dense = np.repeat(np.arange(40), 12)
+    for rare in ([90, 120, 151], [40, 41, 41], [-3, 55, 56]):
+        drawn = _drawn(_settled(np.append(dense, rare), INTEGER))
+        assert not np.isin(drawn, rare).any()
+
+
+def test_point_masses_are_not_given_by_blocks() -> None:
+    """A number that many rows share is drawn as often as it is there, also where blocks lie around it."""
+    rng = np.random.default_rng(4)
+    values = np.append(rng.integers(0, 3_000, 1_500), np.repeat(5 * rng.integers(0, 600, 40), 25))
+    common = np.unique(values)[np.unique(values, return_counts=True)[1] >= 20]
+    drawn = _drawn(_settled(values, INTEGER), 40_000)
+    assert np.isin(drawn, common).mean() == pytest.approx(np.isin(values, common).mean(), abs=0.01)

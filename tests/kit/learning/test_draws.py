@@ -81,10 +81,11 @@ def test_strata_are_even() -> None:
 def test_draws_come_from_leaves() -> None:
     """As many draws as a leaf holds codes are these codes, and more are each of them as often as any other."""
     forest = joined([_stump([[1, 1, 5], [7, 8, 9, 9]])])
-    one = drawn(_features(3, 4), forest, UNORDERED, np.zeros(7, np.int8), np.random.default_rng(0).permutation(7), SEED)
+    order = np.random.default_rng(0).permutation(7)[None]
+    one = drawn(_features(3, 4), forest, UNORDERED, np.zeros(7, np.int8), order, SEED)
     assert sorted(one[:3].tolist()) == [1, 1, 5]
     assert sorted(one[3:].tolist()) == [7, 8, 9, 9]
-    many = drawn(_features(3_000, 400), forest, UNORDERED, np.zeros(3_400, np.int8), np.arange(3_400), SEED)
+    many = drawn(_features(3_000, 400), forest, UNORDERED, np.zeros(3_400, np.int8), np.arange(3_400)[None], SEED)
     assert np.bincount(many[:3_000])[[1, 5]].tolist() == [2_000, 1_000]
     assert np.bincount(many[3_000:])[[7, 8, 9]].tolist() == [100, 100, 200]
 
@@ -94,12 +95,12 @@ def test_the_chosen_tree_draws() -> None:
     forest = joined([_stump([[1, 2], [3]]), _stump([[11, 12], [13]])])
     which = np.arange(400) % 2
     features, order = _features(400, 0), np.random.default_rng(2).permutation(400)
-    found = drawn(features, forest, UNORDERED, which.astype(np.int8), order, SEED)
+    found = drawn(features, forest, UNORDERED, which.astype(np.int8), order[None], SEED)
     assert set(found[which == 0].tolist()) == {1, 2}
     assert set(found[which == 1].tolist()) == {11, 12}
     first = found[order][which[order] == 0]
     assert (np.diff(first.astype(int)) >= 0).all()
-    assert np.array_equal(found, drawn(features, forest, UNORDERED, which.astype(np.int8), order, SEED))
+    assert np.array_equal(found, drawn(features, forest, UNORDERED, which.astype(np.int8), order[None], SEED))
 
 
 def _between(held: list[int], line: Line, at: float) -> int:
@@ -110,9 +111,11 @@ def _between(held: list[int], line: Line, at: float) -> int:
         return code
     values = [c for c in held if c < len(line.middle)]
     usual = (line.middle[values[-1]] - line.middle[values[0]]) / (len(values) - 1)
-    low, high = line.middle[code], line.middle[later[0]]
-    if high - low > GAP * usual:
+    if line.middle[later[0]] - line.middle[code] > GAP * usual:
         return code
+    share = np.diff(line.ends, prepend=0.0)
+    low = line.ends[code] - share[code] / (held.count(code) + 1)
+    high = line.ends[later[0]] - share[later[0]] * (1 - 1 / (held.count(later[0]) + 1))
     return int((line.ends < low + within * (high - low)).sum())
 
 
@@ -132,6 +135,20 @@ def test_values_between_neighbours() -> None:
     assert more > 100
     wide = joined([_stump([[0, 1, 2, 3, 4, 5, 59], [9]])])
     assert {int(picked(wide, line, np.int32(1), at)) for at in rng.random(500)} <= {0, 1, 2, 3, 4, 5, 59}
+
+
+def test_heavy_codes_are_drawn_as_often_as_they_are() -> None:
+    """Leaves that are samples of a column give its few heavy codes, and the many light ones between, their shares."""
+    rng = np.random.default_rng(8)
+    shares = np.where(np.arange(200) % 20 == 0, 10.0, 1.0)
+    shares /= shares.sum()
+    line = Line(np.cumsum(shares) - shares / 2, np.cumsum(shares))
+    heavy = 0
+    for _ in range(300):
+        held = np.sort(rng.choice(200, 24, p=shares)).tolist()
+        forest = joined([_stump([held, [9]])])
+        heavy += sum(int(picked(forest, line, np.int32(1), at)) % 20 == 0 for at in (np.arange(48) + 0.5) / 48)
+    assert heavy / (300 * 48) == pytest.approx(shares[::20].sum(), abs=0.02)
 
 
 def test_what_a_correction_looks_at() -> None:
@@ -155,7 +172,7 @@ def test_what_a_correction_looks_at() -> None:
 
 
 def _corrected(rows: int, forest: Forest, values: list[float], size: int = 64, **more: Any) -> np.ndarray:
-    features, order = _features(rows, 0), np.random.default_rng(4).permutation(rows)
+    features, order = _features(rows, 0), np.random.default_rng(4).permutation(rows)[None]
     base = np.zeros((rows, 1), np.float32)
     return corrected(
         features, forest, UNORDERED, order, SEED, base, _looks(20, rows=rows), _scores(values), size, **more
@@ -179,6 +196,24 @@ def test_scores_that_say_nothing() -> None:
     assert found[[0, 4, 7]] == pytest.approx([0.25, 5 / 12, 1 / 3], abs=0.015)
 
 
+@pytest.mark.parametrize("correct", [False, True])
+def test_who_has_no_value_is_left_to_chance(*, correct: bool) -> None:
+    """Of two orders the first says how values are shared out, and the second which rows have none."""
+    rows, codes = 4_000, [0, 1, 2, 3, 4, 5, 10, 10, 10, 10]  # 10: no value
+    forest, features = joined([_stump([codes, [9]])]), _features(rows, 0)
+    line = Line((np.arange(10) + 0.5) / 10, (np.arange(10) + 1) / 10)
+    order = np.stack([np.arange(rows), np.random.default_rng(3).permutation(rows)])
+    if correct:
+        base, alike = np.zeros((rows, 1), np.float32), _scores([0.5] * 11)
+        found = corrected(features, forest, line, order, SEED, base, _looks(11, rows=rows), alike, 64)
+    else:
+        found = drawn(features, forest, line, np.zeros(rows, np.int8), order, SEED)
+    missing = found == 10
+    assert abs(missing.mean() - 0.4) < 0.02
+    assert abs(np.corrcoef(np.arange(rows), missing)[0, 1]) < 0.05
+    assert np.corrcoef(np.arange(rows)[~missing], found[~missing])[0, 1] > 0.9
+
+
 def test_no_draw_counts_for_too_much() -> None:
     """A score beyond the steepest counts no more than that."""
     forest = joined([_stump([[0] * 99 + [1], [9]])])
@@ -194,8 +229,8 @@ def test_a_correction_looks_at_each_row() -> None:
     other = (np.random.default_rng(5).integers(0, 10, rows) * 10 - 20).astype(np.float32)
     apart = np.arange(-90, 91, 10, dtype=np.float32)
     trees = _scored(np.column_stack([apart * 0, apart * 0, apart, apart * 0]), np.where(apart == 0, 4.0, -9.0))
-    found = corrected(_features(rows, 0), forest, UNORDERED, np.arange(rows), SEED, np.zeros((rows, 1), np.float32),
-                      _looks(10, other[None]), trees, 40)  # fmt: skip
+    base, order = np.zeros((rows, 1), np.float32), np.arange(rows)[None]
+    found = corrected(_features(rows, 0), forest, UNORDERED, order, SEED, base, _looks(10, other[None]), trees, 40)
     assert (found * 10.0 - 20 == other).mean() > 0.95
 
 

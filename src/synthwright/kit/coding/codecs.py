@@ -24,6 +24,7 @@ from synthwright.kit.coding.ratios import Ratios, ratios_of, shortened_of
 from synthwright.kit.coding.rounding import Drawn, Rounding, rounding_of, span_of
 from synthwright.kit.coding.rulers import Ruler, from_integers, integers, is_narrow, is_whole, ruler_for, tidy
 from synthwright.kit.coding.shapes import Shape
+from synthwright.kit.coding.steadied import steadied
 
 NULL, UNKNOWN = -1, -2
 PROTECT = 3
@@ -148,7 +149,7 @@ class OrderedCodec:
         what = np.where(codes >= 0, self.cells[np.maximum(codes, 0)], -1) if self.size else np.full(len(codes), -1)
         drawn = what >= number
         block = what[drawn] - number
-        at = self.blocks.draw(block, within[drawn], stepped=self.ruler.stepped)
+        at = self.blocks.draw(block, within[drawn], self._stand, stepped=self.ruler.stepped)
         if self.rounding is not None:
             at = self.rounding.rounded(at, block, within[drawn], self.ruler, self._stand, self._ends)
         what[drawn] = number + np.arange(int(drawn.sum()))
@@ -248,6 +249,8 @@ def settle(
     rounding = _ratios(ruler, values, drawn, protect) or rounding_of(
         Drawn(ruler, made, what[len(kept) :], at[exact]), at, drawn, protect
     )
+    what[: len(kept)] = steadied(ruler, at[exact], what[: len(kept)])
+    weights = what[codec.cells]
     return replace(codec, shares=weights / weights.sum(), rounding=rounding)
 
 

@@ -1,7 +1,8 @@
 """Keys made anew: each follows from its row number one to one, so that keys are unique over all shards.
 
-Numbers that ran on run on; others are scattered by a keyed permutation over numbers of the same length. Text keys keep
-their layout. `swap` replaces real keys by others, one to one, the same in every table that holds them.
+Numbers that ran on run on; others are scattered by a keyed permutation over numbers of the same length that begin as
+all do. Text keys keep their layout. `swap` replaces real keys by others, one to one, the same in every table that
+holds them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from synthwright.core.errors import SampleError
 from synthwright.core.schema import Field, canonical
 from synthwright.core.types import parse_type
 from synthwright.kit.coding.codecs import Observed
-from synthwright.kit.coding.patterns import TIGHT, Pattern, characters, classes, padded, recognise, text_of
+from synthwright.kit.coding.patterns import TIGHT, Layout, Pattern, characters, classes, padded, recognise, text_of
 from synthwright.kit.sampling.dice import Dice, identities, permuted, secret
 
 RUNNING = 1.5
@@ -54,7 +55,7 @@ class Serial:
 
 @dataclass(frozen=True)
 class Scattered:
-    """Numbers of one length in no order; when they are used up, longer ones."""
+    """Numbers of one length in no order; when they are used up, larger ones."""
 
     kind: ClassVar[str] = "scattered"
     low: int
@@ -77,9 +78,9 @@ class Coded:
     pattern: Pattern
     secret: str
 
-    def make(self, rows: np.ndarray, dice: Dice) -> pa.Array:
-        """Return the keys of these row numbers."""
-        return pa.array(self.pattern.number(rows.astype(np.int64), int(self.secret), dice), pa.large_string())
+    def make(self, rows: np.ndarray, dice: Dice, told: pa.Array | None = None) -> pa.Array:
+        """Return the keys of these row numbers, in the layouts whose numbers are told, where some are."""
+        return pa.array(self.pattern.number(rows.astype(np.int64), int(self.secret), dice, told), pa.large_string())
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,26 @@ def learn_keys(field: Field, seen: Observed, key: int, protect: int) -> Keys:
     pattern = recognise(values, seen.counts, protect, room=TIGHT)
     if pattern is None:
         pattern = Pattern.of_json({"layouts": [[*["ABCDEFGHJKLMNPQRSTUVWXYZ23456789"] * 10]], "shares": [1.0]})
-    return _clear(lambda key: Coded(pattern, str(key)), values, key)
+    apart = _apart(pattern, TIGHT * len(values))
+    return _clear(lambda key: Coded(apart, str(key)), values, key)
+
+
+def _apart(pattern: Pattern, least: float) -> Pattern:
+    """Return the pattern of the first layout, and of others that have so many codes, none of which is one of two."""
+    kept = [0]
+    for i in range(1, len(pattern.layouts)):
+        one = pattern.layouts[i]
+        if one.size >= least and not any(_meet(one, pattern.layouts[k]) for k in kept):
+            kept.append(i)
+    return Pattern(tuple(pattern.layouts[k] for k in kept), tuple(pattern.shares[k] for k in kept))
+
+
+def _meet(one: Layout, other: Layout) -> bool:
+    """Return whether a code may be one of both layouts."""
+    if sum(len(c[0]) for c in one.positions) != sum(len(c[0]) for c in other.positions):
+        return False
+    plain = all(isinstance(c, str) for c in (*one.positions, *other.positions))
+    return not plain or all(set(a) & set(b) for a, b in zip(one.positions, other.positions, strict=True))
 
 
 def keys_to_json(keys: Keys) -> dict[str, Any]:
@@ -180,13 +200,18 @@ def _learn_numbers(field: Field, seen: Observed, key: int) -> Keys:
     low, high = pc.min(seen.values).as_py(), pc.max(seen.values).as_py()
     if high - low < RUNNING * len(seen.values):
         return Serial(0 if low == 0 else 1)
+    outside = parse_type(field.type) if field.type and field.form is None else canonical(field)
+    bits = outside.bit_width - int(pa.types.is_signed_integer(outside)) if pa.types.is_integer(outside) else 63
+    most = 2 ** min(bits, 63) - 1
+    span = 10 ** len(str(len(seen.values) * max(20, len(seen.values) // 2)))  # so wide that none need come back
+    while low // span != high // span and span <= high:
+        span *= 10
+    first = low // span * span
+    if span <= low and first + 2 * span <= most:  # all begin with the same digits
+        return _clear(lambda key: Scattered(first, span, str(key)), seen.values, key)
     middle = int(abs(pc.quantile(seen.values.cast(pa.float64(), safe=False), 0.5)[0].as_py()))
     digits = min(max(len(str(middle)), len(str(len(seen.values) * 20))), 18)
-    size = 9 * 10 ** (digits - 1)
-    outside = parse_type(field.type) if field.type and field.form is None else canonical(field)
-    if pa.types.is_integer(outside):
-        most = 2 ** (outside.bit_width - int(pa.types.is_signed_integer(outside))) - 1
-        size = max(1, min(size, most - 10 ** (digits - 1)))
+    size = max(1, min(9 * 10 ** (digits - 1), most - 10 ** (digits - 1)))
     return _clear(lambda key: Scattered(10 ** (digits - 1), size, str(key)), seen.values, key)
 
 

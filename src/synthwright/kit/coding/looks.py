@@ -64,6 +64,9 @@ class Looks(NamedTuple):
                 return Look(ComposedMaker(field, found.composed), self._worth(name, found.which) | found.hidden)
         elif isinstance(maker, FakeMaker) and len(maker.fake.spellings) > 1 and pa.types.is_large_string(column.type):
             labels = spelled_alike(column.combine_chunks())
+        pattern = _pattern(maker) if code is not None and name not in self.fixed else None
+        if pattern is not None:
+            labels = pattern.told(column.combine_chunks())
         if labels is None:
             labels = pa.array(np.full(len(missing), ANY), pa.large_string(), mask=missing)
         return Look(maker, self._worth(name, labels))
@@ -93,6 +96,13 @@ def looks_of(data: Dataset, table: str, beside: list[str], protect: int, *, repl
     links = {f.to for t in data.schema.tables.values() for f in t.fields.values()}
     fixed = frozenset(n for n, f in fields.items() if f"{table}.{n}" in links or (f.unique and replaced))
     return Looks(fields, held, seen, sayings(seen, held), protect, data.rows(table) / max(held.num_rows, 1), fixed)
+
+
+def _pattern(maker: Maker) -> Pattern | None:
+    """Return the layouts in which a column is made."""
+    if isinstance(maker, TextMaker | KeyMaker) and isinstance(maker.keys, Coded):
+        return maker.keys.pattern
+    return maker.shape.look if isinstance(maker, TextMaker) and isinstance(maker.shape.look, Pattern) else None
 
 
 def _code(field: Field, maker: Maker) -> str | None:

@@ -15,9 +15,10 @@ from synthwright.core.dataset import Dataset
 from synthwright.core.errors import SampleError
 from synthwright.core.schema import ORDERED, Field, Kind, canonical
 from synthwright.core.types import parse_type
+from synthwright.kit.coding.bits import put_bits, shared_bits
 from synthwright.kit.coding.codecs import Observed, OrderedCodec, settle
 from synthwright.kit.coding.composed import Composed
-from synthwright.kit.coding.keys import Keys, fitting, keys_of_json, keys_to_json, learn_keys, swap
+from synthwright.kit.coding.keys import Coded, Keys, fitting, keys_of_json, keys_to_json, learn_keys, swap
 from synthwright.kit.coding.pools import Pool, repeats
 from synthwright.kit.coding.rulers import Ruler
 from synthwright.kit.coding.shapes import Shape, knots
@@ -75,7 +76,7 @@ class KeyMaker:
     def make(self, rows: Rows) -> pa.Array:
         """Return the key of each row, or of a parent."""
         if self.field.kind is not Kind.REFERENCE:
-            return self._of(rows.numbers)
+            return self._of(rows.numbers, rows.look)
         held = self._held(rows.given)
         if held is not None:
             if not len(held):
@@ -93,10 +94,11 @@ class KeyMaker:
         return {"maker": self.kind, **keys_to_json(self.keys), "parents": self.parents, "secret_": self.secret,
                 "inside": self.inside}  # fmt: skip
 
-    def _of(self, numbers: np.ndarray) -> pa.Array:
+    def _of(self, numbers: np.ndarray, look: pa.Array | None = None) -> pa.Array:
         """Return the keys of row numbers: the same ones wherever they are asked for."""
         dice = Dice(numbers.astype(np.uint64), int(self.secret))
-        return fitting(self.keys.make(numbers, dice), self.field, "anew")
+        made = self.keys.make(numbers, dice, look) if isinstance(self.keys, Coded) else self.keys.make(numbers, dice)
+        return fitting(made, self.field, "anew")
 
     def _held(self, given: Dataset | None) -> pa.Array | None:
         if given is None or self.field.to is None or not given.has(self.field.to):
@@ -161,11 +163,13 @@ class TextMaker:
 
     def make(self, rows: Rows) -> pa.Array:
         """Return a text for each row."""
+        if isinstance(self.keys, Coded):
+            return self.keys.make(rows.numbers, rows.dice, rows.look)
         if self.keys is not None:
             return self.keys.make(rows.numbers, rows.dice)
         if self.field.kind is Kind.CATEGORY and rows.given is not None:
             return self.shape.draw(rows.dice.uniform())  # about as many labels as there were
-        return self.shape.text(rows.dice)
+        return self.shape.text(rows.dice, rows.look)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `maker_of_json` makes the same maker from."""
@@ -192,12 +196,14 @@ class ComposedMaker:
 
 @dataclass(frozen=True)
 class BytesMaker:
-    """Random bytes of the same lengths."""
+    """Random bytes of the same lengths, but for the bits that all share."""
 
     kind: ClassVar[str] = "bytes"
     field: Field
     lengths: tuple[float, ...]
     """Means of groups of rows, ascending."""
+    mask: bytes = b""
+    bits: bytes = b""
 
     def make(self, rows: Rows) -> pa.Array:
         """Return bytes for each row."""
@@ -207,12 +213,13 @@ class BytesMaker:
         inside = np.arange(int(offsets[-1]), dtype=np.uint64) - np.repeat(offsets[:-1], length).astype(np.uint64)
         first = np.repeat(rows.dice.words(), length)
         data = (Dice(first + inside, 1).words() & np.uint64(255)).astype(np.uint8)
+        put_bits(data, offsets, self.mask, self.bits)
         buffers = (pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes()))
         return pa.Array.from_buffers(pa.large_binary(), len(length), [None, *buffers])
 
     def to_json(self) -> dict[str, Any]:
         """Return what `maker_of_json` makes the same maker from."""
-        return {"maker": self.kind, "lengths": list(self.lengths)}
+        return {"maker": self.kind, "lengths": list(self.lengths), "mask": self.mask.hex(), "bits": self.bits.hex()}
 
 
 @dataclass(frozen=True)
@@ -336,7 +343,9 @@ def _learned(field: Field, seen: Observed, options: Options, rng: np.random.Gene
         keys = learn_keys(field, seen, options.key, options.protect)
         return KeyMaker(field, keys, len(seen.values), str(options.key))
     if field.kind is Kind.BYTES:
-        return MarksMaker.of(field, seen, options.protect) or BytesMaker(field, _lengths(seen, options.protect))
+        return MarksMaker.of(field, seen, options.protect) or BytesMaker(
+            field, _lengths(seen, options.protect), *shared_bits(seen.values)
+        )
     texts = pa.types.is_large_string(seen.values.type)
     if field.sensitive in marks() and (texts or (field.sensitive in DIGITS and field.kind in NUMERIC)):
         said = seen.values if texts else seen.values.cast(pa.string()).cast(pa.large_string())
@@ -369,7 +378,7 @@ def maker_of_json(said: dict[str, Any], field: Field) -> Maker:
         case ComposedMaker.kind:
             return ComposedMaker(field, Composed.of_json(said))
         case BytesMaker.kind:
-            return BytesMaker(field, tuple(said["lengths"]))
+            return BytesMaker(field, tuple(said["lengths"]), *(bytes.fromhex(said[n]) for n in ("mask", "bits")))
         case MarksMaker.kind:
             return MarksMaker(field, tuple(map(bytes.fromhex, said["marks"])), tuple(said["shares"]))
         case RangeMaker.kind:

@@ -17,6 +17,8 @@ SOFT, HARD = 10.0, 50.0
 """A gap so many times the usual distance is not drawn across; one of `HARD` makes what lies behind it a stray."""
 CROWDED = 4
 """A block that spans more than so many times its own rows in point masses is no neighbourhood."""
+COMMON, CROWD = 0.25, 30
+"""Where at least so many of the values that a lattice has are point masses it is dense, and a block may span more."""
 RULED = 3
 """Where point masses have so many times the rows of all others, the nearest stands for rare values between them."""
 WIDE = 16
@@ -35,8 +37,12 @@ class Blocks:
     stride: np.ndarray
     offset: np.ndarray
 
-    def draw(self, block: np.ndarray, within: np.ndarray, *, stepped: bool) -> np.ndarray:
-        """Return positions inside blocks; `within` (0 to 1) runs from where the block begins to where it ends."""
+    def draw(self, block: np.ndarray, within: np.ndarray, masses: np.ndarray, *, stepped: bool) -> np.ndarray:
+        """Return positions inside blocks; `within` (0 to 1) runs from where the block begins to where it ends.
+
+        On a lattice none of the point masses (ascending positions) is given, where a block holds another value: they
+        have shares of their own.
+        """
         low, middle, high = self.low[block], self.middle[block], self.high[block]
         first = 2 * within < 1
         at = np.where(first, low + (middle - low) * (2 * within), middle + (high - middle) * (2 * within - 1))
@@ -46,7 +52,14 @@ class Blocks:
         inside = np.where(first <= last, np.clip(np.rint(at), first, last), np.rint(at))
         stride = self.stride[block]
         moved = inside + np.mod(self.offset[block] - inside, stride)
-        return np.where((moved > last) & (stride > 1), moved - stride, moved)
+        found = np.where((moved > last) & (stride > 1), moved - stride, moved)
+        begin, end = np.searchsorted(masses, first, "left"), np.searchsorted(masses, last, "right")
+        free = last - first + 1 - (end - begin)
+        mine = np.flatnonzero((stride == 1) & (end > begin) & (free > 0) & (np.abs(last) < _LATTICE_END))
+        share = np.clip((at - low)[mine] / np.maximum(high - low, 1e-300)[mine], 0, 1 - 1e-12)
+        nth = first[mine] - begin[mine] + np.floor(share * free[mine])
+        found[mine] = nth + np.searchsorted(masses - np.arange(len(masses)), nth, "right")
+        return found
 
     def find(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each position the nearest block and the distance to it (0 inside)."""
@@ -100,16 +113,31 @@ def blocks_of(  # noqa: PLR0913  one call, keyword-only
         return Blocks(*(np.empty(0) for _ in fields(Blocks)))
     starts, run_of = _cut(of, protect, most)
     ends = np.append(starts[1:], len(rows))
+    begin, final = np.searchsorted(at, rows[starts], "left"), np.searchsorted(at, rows[ends - 1], "right")
     masses = np.append(0, np.cumsum(np.where(exact, counts, 0)))
-    spanned = masses[np.searchsorted(at, rows[ends - 1], "right")] - masses[np.searchsorted(at, rows[starts], "left")]
-    good = spanned <= CROWDED * (ends - starts) if exact.any() else np.ones(len(starts), dtype=bool)
+    spanned = masses[final] - masses[begin]
+    common = stepped & _common(at, exact, begin, final)
+    good = spanned <= np.where(common, CROWD, CROWDED) * (ends - starts)
     low, middle, high = (knot[good] for knot in _knots(rows, starts, run_of, good, protect))
     if not stepped:
         return Blocks(low, middle, high, np.ones(len(low)), np.zeros(len(low)))
     stride, offset, dense = _kept_clear(low, high, at[~exact], rng)
+    stride, dense = np.where(common[good], 1.0, stride), dense | common[good]
     ruled = counts[exact].sum() >= RULED * counts[~exact].sum()
-    good = ~dense | (~ruled & (spanned < ends - starts)[good])  # else the point masses around stand for the block
+    good = ~dense | common[good] | (~ruled & (spanned < ends - starts)[good])  # else point masses stand for the block
     return Blocks(*(knot[good] for knot in (low, middle, high, stride, offset)))
+
+
+def _common(at: np.ndarray, exact: np.ndarray, begin: np.ndarray, final: np.ndarray) -> np.ndarray:
+    """Return which blocks of a lattice (from a distinct value up to another) lie where point masses are common.
+
+    They are inside the block, or on both sides of it.
+    """
+    many = np.append(0, np.cumsum(exact))
+    low, high = np.maximum(begin - WINDOW, 0), np.minimum(final + WINDOW, len(at))
+    inside = many[final] - many[begin] >= COMMON * (at[final - 1] - at[begin] + 1)
+    beside = many[high] - many[low] >= COMMON * (at[high - 1] - at[low] + 1)
+    return np.asarray(inside | (beside & (many[begin] > many[low]) & (many[high] > many[final])))
 
 
 def _runs(at: np.ndarray, counts: np.ndarray, exact: np.ndarray, protect: int, most: int) -> np.ndarray:

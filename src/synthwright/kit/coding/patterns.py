@@ -8,6 +8,7 @@ digits as on books and goods come out right.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -135,18 +136,33 @@ class Pattern:
     layouts: tuple[Layout, ...]
     shares: tuple[float, ...]
 
-    def draw(self, dice: Dice) -> np.ndarray:
-        """Return a code for each row."""
-        which = dice.integers(0, 1) if len(self.layouts) == 1 else pick(self.shares, dice)
-        return laid_out(self.layouts, which, dice)
+    def draw(self, dice: Dice, told: pa.Array | None = None) -> np.ndarray:
+        """Return a code for each row, in the layout that is told by its number, where one is."""
+        return laid_out(self.layouts, self._which(dice, told), dice)
 
-    def number(self, numbers: np.ndarray, key: int, dice: Dice) -> np.ndarray:
-        """Return codes of the commonest layout: different numbers, different codes, longer ones when it is used up."""
-        layout = self.layouts[0]
-        size = layout.size
-        round_ = numbers // size
-        codes = layout.write(permuted(numbers % size, size, key), dice)
-        return np.where(round_ > 0, np.char.add(codes, round_.astype(np.str_)), codes)
+    def told(self, texts: pa.Array) -> pa.Array | None:
+        """Return the number of each text's layout, as text, null where there is no text; nothing where few have one."""
+        found = pa.nulls(len(texts), pa.large_string())
+        for i, layout in reversed([*enumerate(self.layouts)]):
+            words = (f"(?:{'|'.join(map(re.escape, chosen))})" for chosen in layout.positions)
+            mine = pc.fill_null(pc.match_substring_regex(texts, f"^{''.join(words)}$"), False)
+            found = pc.if_else(mine, pa.scalar(str(i), pa.large_string()), found)
+        return found if found.null_count - texts.null_count <= (1 - AGREE) * len(texts) else None
+
+    def number(self, numbers: np.ndarray, key: int, dice: Dice, told: pa.Array | None = None) -> np.ndarray:
+        """Return codes: different numbers, different codes, longer ones when a layout is used up."""
+        which = self._which(dice, told)
+        out = np.empty(len(numbers), dtype=object)
+        for i, layout in enumerate(self.layouts):
+            rows, size = np.flatnonzero(which == i), layout.size
+            round_ = numbers[rows] // size
+            codes = layout.write(permuted(numbers[rows] % size, size, key), dice.some(rows))
+            out[rows] = np.where(round_ > 0, np.char.add(codes, round_.astype(np.str_)), codes)
+        return out.astype(np.str_)
+
+    def _which(self, dice: Dice, told: pa.Array | None) -> np.ndarray:
+        which = dice.integers(0, 1) if len(self.layouts) == 1 else pick(self.shares, dice)
+        return which if told is None else np.where(told.is_valid(), pc.fill_null(told.cast(pa.int64()), 0), which)
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` makes the same pattern from."""

@@ -264,7 +264,7 @@ def _spread(column: Drawn, begins: np.ndarray) -> np.ndarray:
     point = (first[:, None] + wide[:, None] * (np.arange(each) + 0.5) / each).ravel()
     block = np.minimum(np.searchsorted(ends, point, side="right"), len(rows) - 1)
     within = np.clip((point - ends[block] + rows[block]) / np.maximum(rows[block], 1), 0, 1)
-    return column.blocks.draw(block, within, stepped=column.ruler.stepped)
+    return column.blocks.draw(block, within, column.masses, stepped=column.ruler.stepped)
 
 
 def span_of(masses: np.ndarray, blocks: Blocks) -> tuple[float, float]:

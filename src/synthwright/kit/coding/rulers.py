@@ -27,6 +27,8 @@ TELLING = 20
 _EXACT = 2.0**53
 _REACH = 2.0**62
 _HUGE = 2.0**900
+_ROOM = 2.0**64
+"""What keeps sums of huge numbers finite, and does not make nothing of tiny ones beside them."""
 INFINITE = 2.0**1000
 """Where positive infinity stands."""
 NAN = 2.0**1001
@@ -131,7 +133,7 @@ def ruler_for(field: Field, values: pa.Array) -> Ruler:
         wider = _common_step(steps) if len(steps) >= TELLING else 1  # 0.1, 0.35, 0.6: an offset too
         rest = int(steps[0]) % wider if wider > 1 else 0
         return Ruler(field, whole=False, anchor=rest, step=max(wider, 1), lattice=lattice)
-    return Ruler(field, whole=False, scale=2.0**200 if most > _HUGE else 1.0)
+    return Ruler(field, whole=False, scale=_ROOM if most > _HUGE else 1.0)
 
 
 def is_narrow(field: Field) -> bool:

@@ -101,10 +101,12 @@ class Shape:
         """Return a text for each row, about as many different ones as there were; `within` (0 to 1) chooses which."""
         return self.text(Dice(np.floor(within * self.distinct).astype(np.uint64), self.key))
 
-    def text(self, dice: Dice) -> pa.Array:
-        """Return a text for each row that follows from its dice."""
+    def text(self, dice: Dice, told: pa.Array | None = None) -> pa.Array:
+        """Return a text for each row that follows from its dice, in the layout whose number is told, where one is."""
         if isinstance(self.look, Prose):
             return self.look.draw(dice)
+        if isinstance(self.look, Pattern):
+            return pa.array(self.look.draw(dice, told), pa.large_string())
         return pa.array(self.look.draw(dice), pa.large_string())
 
     def to_json(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from synthwright.core.rule_nodes import (
 )
 from synthwright.core.rule_types import instant, type_of_field
 from synthwright.core.schema import Field, Kind, Table, canonical
-from synthwright.kit.constraints.compiled_values import Value, months_later, of_clock
+from synthwright.kit.constraints.compiled_values import Value, months_later, of_clock, whole_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,6 +122,8 @@ class Compiler:
         match node.function:
             case "abs":
                 return inner._replace(expr=inner.expr.abs(), column=False)
+            case "floor" | "ceil":
+                count = whole_of(inner.floats(), node.function)
             case "sqrt" | "exp" | "log" | "log10":
                 number = inner.floats()
                 made = number.log(10.0) if node.function == "log10" else getattr(number, node.function)()

@@ -9,6 +9,7 @@ from synthwright.core.rule_types import Type
 if TYPE_CHECKING:
     import polars as pl
 
+_NEARLY, _FAR = 1e-9, 2.0**62
 _STARTS = {"week_start": "1w", "month_start": "1mo", "quarter_start": "1q"}
 
 
@@ -75,3 +76,12 @@ def months_later(days: list[tuple[int, Value]], months: list[tuple[int, Value]])
         expr = expr.dt.offset_by(pl.concat_str((number.expr * sign).cast(pl.String), pl.lit("mo")))
     expr = expr - ahead if value.ahead else expr
     return [*days[:at], (1, value._replace(expr=expr, column=False)), *days[at + 1 :]]
+
+
+def whole_of(number: pl.Expr, function: str) -> pl.Expr:
+    """Return the whole number below or above; the nearest where only the error of floats is between."""
+    import polars as pl
+
+    near, other = number.round(), number.floor() if function == "floor" else number.ceil()
+    close = (number - near).abs() <= _NEARLY * pl.max_horizontal(near.abs(), pl.lit(1.0))
+    return pl.when(number.is_finite() & (number.abs() < _FAR)).then(pl.when(close).then(near).otherwise(other))

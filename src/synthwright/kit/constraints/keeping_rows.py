@@ -275,6 +275,15 @@ def apart(held: pa.Table, rules: TableRules, spec: Table, free: Free, rng: np.ra
     return held
 
 
+def repeating(held: pa.Table, rules: TableRules, first: int) -> np.ndarray:
+    """Return booleans: which rows from `first` on repeat what must be unique of any before them."""
+    out = np.zeros(held.num_rows, dtype=bool)
+    for parsed in rules.rules:
+        if parsed.form == "unique":
+            out |= crowded(held, parsed, rules.fixed, even=parsed.text in rules.seen)
+    return out[first:]
+
+
 def spliced(held: pa.Table, columns: Iterable[str], trial: pa.Table, rows: np.ndarray, good: np.ndarray) -> pa.Table:
     """Return a table whose `rows` have the columns of `trial`, as long as `rows`, where `good` is true."""
     at = np.arange(held.num_rows)

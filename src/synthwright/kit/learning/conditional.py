@@ -1,28 +1,30 @@
-"""The distribution of one column given the columns made before it: trees, a guide, and a correction.
+"""The distribution of one column given the columns made before it: trees, a guide, a lean, and a correction.
 
 The *trees* propose: each is grown on half of the rows, and a leaf holds the codes of all rows in it. The *guide* is a
 prediction of the column from the columns before, learned on some rows and asked on others, that the trees can split on:
-where a smooth function rules, or many columns tell a little each, it is worth many splits. The *correction* is a
-boosted classifier that tells real values from what the trees propose for rows they were not grown on; its odds are the
-ratio of the two densities. Both are kept only where rows that were set aside say that they help.
+where a smooth function rules, or many columns tell a little each, it is worth many splits. The *lean* says which rows
+of a leaf stand high in it (`leans.py`). The *correction* is a boosted classifier that tells real values from what the
+trees propose for rows they were not grown on; its odds are the ratio of the two densities. Each is kept only where rows
+that were set aside say that it helps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from synthwright.core.context import Context
 from synthwright.kit.coding.codecs import PROTECT
-from synthwright.kit.learning.additive import Additive, contrasted
+from synthwright.kit.learning.additive import Additive, Scores, contrasted, points_are_sound
 from synthwright.kit.learning.additive import is_sound as trees_are_sound
 from synthwright.kit.learning.coded import Coded
 from synthwright.kit.learning.draws import Line, Looks, corrected, drawn, likelihoods, matrix
 from synthwright.kit.learning.guides import FEW, FINE, LEARN, TASTE, Guide, as_matrix, guided, pointed
 from synthwright.kit.learning.information import PIECE, cut_evenly, information, informations
+from synthwright.kit.learning.leans import leaning, lined_up
 from synthwright.kit.learning.splits import Features, Growth, Target
 from synthwright.kit.learning.trees import Forest, Tree, blank, filled, grown, joined, leaves
 from synthwright.kit.learning.trees import is_sound as forest_is_sound
@@ -75,6 +77,14 @@ class Correction(NamedTuple):
     """int64: the columns, by position in the table's order, that values are compared with."""
 
 
+class _Half(NamedTuple):
+    """A tree, the rows that it was grown on, ascending, and those that it was not."""
+
+    tree: Tree
+    mine: np.ndarray
+    rest: np.ndarray
+
+
 @dataclass(frozen=True)
 class Conditional:
     """How one column follows from those before it."""
@@ -84,6 +94,8 @@ class Conditional:
     forest: Forest
     guide: Guide | None
     correction: Correction | None
+    lean: Scores | None = None
+    """How rows lean within their leaf."""
 
     def features(self, bins: np.ndarray, nominal: np.ndarray) -> Features:
         """Return what the trees split on, for rows of which the columns before are known."""
@@ -107,7 +119,7 @@ class Conditional:
             size: how many draws are corrected at a time; 1: none is corrected.
         """
         rows, line = features.bins.shape[1], Line(*column.line)
-        order, seed = rng.permutation(rows), rng.integers(2**63, dtype=np.uint64)
+        order, seed = lined_up(self.lean, features.bins, rng), rng.integers(2**63, dtype=np.uint64)
         if self.correction is None or size < 2:
             which = (rng.permutation(rows) % len(self.forest.roots)).astype(np.int8)
             return drawn(features, self.forest, line, which, order, seed)
@@ -126,6 +138,8 @@ class Conditional:
         groups: list[tuple[str, Any]] = [("tree", self.forest.tree)]
         if self.guide is not None:
             held.update(self.guide.arrays())
+        if self.lean is not None:
+            held["lean"] = self.lean.points
         if self.correction is not None:
             held["near"] = self.correction.near
             groups.append(("correction", self.correction.trees))
@@ -144,7 +158,8 @@ class Conditional:
         if "near" in held:
             correction = Correction(part(Additive, "correction"), held["near"])
         forest = Forest(part(Tree, "tree"), held["roots"], held["held"])
-        return Conditional(held["seen"], forest, Guide.of_arrays(held), correction)
+        lean = Scores(held["lean"]) if "lean" in held else None
+        return Conditional(held["seen"], forest, Guide.of_arrays(held), correction, lean)
 
     def is_sound(self, position: int, places: int) -> bool:
         """Return whether what was read from a file can be drawn from, at a position of the table's order."""
@@ -154,6 +169,8 @@ class Conditional:
         found &= forest_is_sound(self.forest, width, places)
         if self.guide is not None:
             found &= self.guide.is_sound(width - 1)
+        if self.lean is not None:
+            found &= points_are_sound(self.lean, width)
         if self.correction is not None:
             near = self.correction.near
             found &= bool(((near >= 0) & (near < position)).all())
@@ -214,14 +231,18 @@ def learned(
         dials = dials._replace(guided=guide is not None)
     if guide is not None:
         features = Features(np.concatenate([features.bins, bins[None]]), np.append(features.nominal, False))
-    forest, others = _forest(column, places, features, rows, dials, ctx.at("trees").rng)
-    mine = Conditional(seen, forest, guide, None)
-    if not others:
+    rng = ctx.at("trees").rng
+    forest, halves = _forest(column, places, features, rows, dials, rng)
+    parts = [(half.rest, leaves(features, half.tree, half.rest)) for half in halves]
+    lean = leaning(column, places, features, parts, ctx.at("lean").rng) if halves else None
+    mine = Conditional(seen, forest, guide, None, lean)
+    if not halves or not dials.rounds:
         return mine
+    others = [(half.rest, _proposed(features, half, Line(*column.line), places, lean, rng)) for half in halves]
     near = _near(known, position, seen, rows) if column.ordered else np.zeros(0, np.int64)
     looks = Looks(column.rank, column.level, levels(known.columns, known.places, near))
     trees = _correction(as_matrix(features.bins), looks, places, others, dials, ctx.at("correction"))
-    return mine if trees is None else Conditional(seen, forest, guide, Correction(trees, near))
+    return mine if trees is None else replace(mine, correction=Correction(trees, near))
 
 
 def heard(known: Known, position: int, rng: np.random.Generator) -> np.ndarray:
@@ -285,7 +306,7 @@ def uncorrected(
     column: Coded, places: np.ndarray, features: Features, rows: np.ndarray, dials: Dials, rng: np.random.Generator
 ) -> Forest:  # fmt: skip
     """Return trees for the places of a column in some rows."""
-    return _forest(column, places, features, rows, dials._replace(rounds=0), rng)[0]
+    return _forest(column, places, features, rows, dials, rng)[0]
 
 
 def _forest(
@@ -295,12 +316,12 @@ def _forest(
     rows: np.ndarray,
     dials: Dials,
     rng: np.random.Generator,
-) -> tuple[Forest, list[tuple[np.ndarray, np.ndarray]]]:
-    """Return the trees, and for rows that a tree of the first pair did not see, what it proposes for them."""
+) -> tuple[Forest, list[_Half]]:
+    """Return the trees, and those of the first pair with the rows that each did not see, where more is learned."""
     target = Target(column.tokens[places], column.token_count, column.ordered)
     growth = _growth(features, dials)
     by_place = rows[np.argsort(places[rows], kind="stable")]
-    held, others = [], []
+    held, halves = [], []
     mixed = rows
     for k in range(dials.trees):
         mixed = rng.permutation(rows) if k % 2 == 0 else mixed
@@ -308,11 +329,11 @@ def _forest(
         tree = grown(features, target, growth, mine, int(rng.integers(2**63)))
         leaf = leaves(features, tree, by_place)
         held.append(filled(tree, leaf, places[by_place].astype(np.uint32)))
-        if dials.refine and dials.rounds and k < 2:
-            others.append((rest, _proposed(features, tree, Line(*column.line), places, (np.sort(mine), rest), rng)))
+        if dials.refine and k < 2:
+            halves.append(_Half(tree, np.sort(mine), rest))
     if all(len(t.feature) == 1 for t, _ in held):
         held = held[:1]
-    return joined(held), others
+    return joined(held), halves
 
 
 def _growth(features: Features, dials: Dials) -> Growth:
@@ -322,20 +343,15 @@ def _growth(features: Features, dials: Dials) -> Growth:
 
 
 def _proposed(
-    features: Features,
-    tree: Tree,
-    line: Line,
-    places: np.ndarray,
-    sides: tuple[np.ndarray, np.ndarray],
-    rng: np.random.Generator,
+    features: Features, half: _Half, line: Line, places: np.ndarray, lean: Scores | None, rng: np.random.Generator
 ) -> np.ndarray:
     """Return what a tree proposes for rows it did not see, holding only the rows it saw."""
-    mine, rest = sides
-    mine = mine[np.argsort(places[mine], kind="stable")]
+    tree, rest = half.tree, half.rest
+    mine = half.mine[np.argsort(places[half.mine], kind="stable")]
     alone = joined([filled(tree, leaves(features, tree, mine), places[mine].astype(np.uint32))])
     asked = Features(np.ascontiguousarray(features.bins[:, rest]), features.nominal)
     seed = rng.integers(2**63, dtype=np.uint64)
-    return drawn(asked, alone, line, np.zeros(len(rest), np.int8), rng.permutation(len(rest)), seed)
+    return drawn(asked, alone, line, np.zeros(len(rest), np.int8), lined_up(lean, asked.bins, rng), seed)
 
 
 def _near(known: Known, position: int, seen: np.ndarray, rows: np.ndarray) -> np.ndarray:

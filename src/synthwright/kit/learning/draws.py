@@ -92,11 +92,24 @@ def _reached(ends, at):
 
 
 @kernel
+def _first(held, low, high, code):
+    """Return the first place of some in a leaf that holds this code or a later one."""
+    while low < high:
+        middle = (low + high) // 2
+        if held[middle] < code:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def picked(forest, line, node, at):
     """Return the code at a place (0 to 1) of a leaf's distribution.
 
     Where the codes have an order, what lies between two neighbours of the leaf is possible too: a leaf is a sample, and
-    its gaps are chance, unless they are far wider than is usual in it.
+    its gaps are chance, unless they are far wider than is usual in it. A code that the leaf holds `k` times reaches as
+    near to either end of its own share as the outermost of `k` random places in it do: the k + 1st part of it is left.
     """
     start, stop = forest.tree.start[node], forest.tree.stop[node]
     place = min(at, 0.9999999999999999) * (stop - start)
@@ -108,19 +121,47 @@ def picked(forest, line, node, at):
     last = stop - 1
     while forest.held[last] >= len(line.middle):
         last -= 1
+    after = forest.held[first + 1]
     usual = (line.middle[forest.held[last]] - line.middle[forest.held[start]]) / (last - start)
-    low, high = line.middle[code], line.middle[forest.held[first + 1]]
-    if high - low > GAP * usual:
+    if line.middle[after] - line.middle[code] > GAP * usual:
         return code
+    before = first + 1 - _first(forest.held, start, first, code)
+    behind = _first(forest.held, first + 1, stop, after + 1) - first - 1
+    low = line.ends[code] - 2 * (line.ends[code] - line.middle[code]) / (before + 1)
+    high = line.middle[after] * 2 - line.ends[after] + 2 * (line.ends[after] - line.middle[after]) / (behind + 1)
     return _reached(line.ends, low + (high - low) * (place - int(place)))
 
 
 @kernel
+def _valued(forest, line, node):
+    """Return the share of a leaf that has a value; all of it where codes have no order, or the leaf is none."""
+    start, stop = forest.tree.start[node], forest.tree.stop[node]
+    if not len(line.middle) or forest.tree.feature[node] >= 0:
+        return 1.0
+    return (_first(forest.held, start, stop, len(line.middle)) - start) / (stop - start)
+
+
+@kernel
 def drawn(features, forest, line, which, order, seed):
-    """Return a code for every row, drawn from its leaf in the tree that is chosen for it."""
+    """Return a code for every row, drawn from its leaf in the tree that is chosen for it.
+
+    Args:
+        features: what trees split on.
+        forest: the trees.
+        line: where the codes stand.
+        which: the tree of each row.
+        order: int64, 1 or 2 × rows: the rows in the order in which they share out their leaf. Where there are two,
+            the second says which of them have no value, and the first how the values are shared out.
+        seed: an unsigned 64-bit number.
+    """
     state = np.array([seed], np.uint64)
     leaf = _leaves(features, forest, which)
-    at = strata(leaf, len(forest.tree.feature), order, state)
+    at = strata(leaf, len(forest.tree.feature), order[0], state)
+    if len(order) > 1:
+        chance = strata(leaf, len(forest.tree.feature), order[1], state)
+        for i in range(len(leaf)):
+            share = _valued(forest, line, leaf[i])
+            at[i] = at[i] * share if chance[i] < share else chance[i]
     found = np.empty(len(leaf), np.uint32)
     for i in range(len(leaf)):
         found[i] = picked(forest, line, leaf[i], at[i])
@@ -198,6 +239,18 @@ def _chosen(codes, weights, whole, at):
 
 
 @kernel
+def _of_values(codes, weights, size, at, chance):
+    """Return the place among draws, nulls last, of a row at a place among those with a value; chance may say null."""
+    valued = whole = 0.0
+    for r in range(len(codes)):
+        whole += weights[r]
+        valued += weights[r] if codes[r] < size else 0.0
+    if at == chance or valued == 0.0:
+        return at
+    return at * valued / whole if chance * whole < valued else chance
+
+
+@kernel
 def corrected(features, forest, line, order, seed, base, looks, trees, size):
     """Return a code for every row: one of `size` draws, in proportion to how real they look.
 
@@ -205,7 +258,7 @@ def corrected(features, forest, line, order, seed, base, looks, trees, size):
         features: what trees split on.
         forest: the trees that propose.
         line: where the codes stand.
-        order: the rows in random order.
+        order: int64, 1 or 2 × rows, as of `drawn`.
         seed: an unsigned 64-bit number.
         base: float32, rows × features: what the correction looks at.
         looks: what else it looks at.
@@ -213,9 +266,10 @@ def corrected(features, forest, line, order, seed, base, looks, trees, size):
         size: how many draws.
     """
     state = np.array([seed], np.uint64)
-    rows = len(order)
+    rows = order.shape[1]
     leaf = _leaves(features, forest, np.zeros(rows, np.int8))
-    at = strata(leaf, len(forest.tree.feature), order, state)
+    at = strata(leaf, len(forest.tree.feature), order[0], state)
+    chance = strata(leaf, len(forest.tree.feature), order[1], state) if len(order) > 1 else at
     codes, weights = np.empty(size, np.uint32), np.empty(size)
     into = np.empty(base.shape[1] + 1 + 2 * len(looks.others), np.float32)
     found = np.empty(rows, np.uint32)
@@ -231,7 +285,7 @@ def corrected(features, forest, line, order, seed, base, looks, trees, size):
                 looked(looks, codes[r], i, into, base.shape[1])
                 weights[r] = np.exp(min(total(trees, into), STEEPEST))
             whole += weights[r]
-        found[i] = _chosen(codes, weights, whole, at[i])
+        found[i] = _chosen(codes, weights, whole, _of_values(codes, weights, len(line.middle), at[i], chance[i]))
     return found
 
 

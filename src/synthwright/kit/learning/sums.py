@@ -31,6 +31,8 @@ BENT = 0.8
 """What a sum with squares may miss, as a share of what one without them misses, to be taken."""
 MANY = 64
 """Columns from which on squares are not tried: it would take long."""
+TALL = 8
+"""How many times as many rows as what is weighted are far more."""
 NULL = 255
 """The bin of no value."""
 _OUT = 1e-4
@@ -73,7 +75,7 @@ def sum_for(
     """
     best: tuple[list[np.ndarray], np.ndarray, Fit] | None = None
     for bent in (False, True) if len(before) < MANY else (False,):
-        tables = [_table(c, mine, bent=bent) for c, mine in zip(before, bins, strict=True)]
+        tables = [weighted(mine, ordered=c.ordered, bent=bent) for c, mine in zip(before, bins, strict=True)]
         matrix = np.concatenate([t[mine] for t, mine in zip(tables, bins, strict=True)], axis=1)
         ridge = Ridge.of(matrix)
         if ridge is None:
@@ -104,9 +106,21 @@ class Ridge(NamedTuple):
         if not matrix.size:
             return None
         mean = matrix.mean(axis=0)
+        if len(matrix) > TALL * matrix.shape[1]:
+            return Ridge._tall(mean, matrix - mean)
         left, size, right = np.linalg.svd(matrix - mean, full_matrices=False)
         keep = size > 1e-8 * max(float(size[0]), 1e-8)
         return Ridge(mean, left[:, keep], size[keep], right[keep]) if keep.any() else None
+
+    @staticmethod
+    def _tall(mean: np.ndarray, matrix: np.ndarray) -> Ridge | None:
+        """Return them for far more rows than what is weighted: from its products, several times faster."""
+        squares, right = np.linalg.eigh(matrix.T @ matrix)
+        keep = squares > 1e-10 * max(float(squares[-1]), 1e-10)
+        if not keep.any():
+            return None
+        size, right = np.sqrt(squares[keep]), right[:, keep]
+        return Ridge(mean, matrix @ right / size, size, right.T)
 
     def fitted(self, target: np.ndarray) -> Fit:
         """Return the weights of that penalty which tells rows best that were not learned from."""
@@ -139,7 +153,7 @@ def _behind(column: Coded, places: np.ndarray, ridge: Ridge, rng: np.random.Gene
     return behind, fit
 
 
-def _table(column: Coded, bins: np.ndarray, *, bent: bool) -> np.ndarray:
+def weighted(bins: np.ndarray, *, ordered: bool, bent: bool) -> np.ndarray:
     """Return what each bin of a column says (256 × what is weighted), from its bin in every row.
 
     An order says where the bin stands, `bent` its square too; labels say which one it is, and no value that it is none.
@@ -149,7 +163,7 @@ def _table(column: Coded, bins: np.ndarray, *, bent: bool) -> np.ndarray:
     counts = np.bincount(bins, minlength=256).astype(np.float64)
     there = np.flatnonzero(counts[:NULL])
     parts = []
-    if column.ordered and len(there):
+    if ordered and len(there):
         some, upto = counts[:NULL], np.cumsum(counts[:NULL])
         stand = ndtri(np.clip((upto - some / 2) / upto[-1], _OUT, 1 - _OUT))
         stand -= float(stand @ some) / upto[-1]

@@ -1,0 +1,73 @@
+"""How often each kept number of a column is given, without what chance alone did to the counts of its rows.
+
+Of 880 weights of five rows each some have two and others ten, by chance. Drawn as often as they are there, all such
+accidents come back, and tell who was there. So counts that differ from those around them no more than chance explains
+are moved toward these (James and Stein's shrinkage of Poisson counts; Clevenson and Zidek 1975).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthwright.core.schema import Kind
+from synthwright.kit.coding.rulers import Ruler
+
+AROUND = 12
+"""Numbers on either side that say what is usual, of those that are as round."""
+ALONE = 4.0
+"""A count that is so many standard deviations above the usual is a number that people prefer: it stays."""
+PLAIN = 1.5
+"""A neighbourhood whose counts vary so many times as much as chance has them vary has a form of its own: it stays."""
+_FACTORS = (2, 5, 10)
+_POWERS = 6
+_EXACT = 2.0**53
+
+
+def steadied(ruler: Ruler, at: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return how many rows each point mass stands for, as many in all.
+
+    Args:
+        ruler: of the column; of others than numbers on a lattice, rows are returned as they are.
+        at: the positions of the point masses, ascending.
+        rows: how many rows each has.
+    """
+    able = ruler.stepped and ruler.scale == 1.0 and ruler.calendar is None
+    if not able or ruler.field.kind not in (Kind.NUMBER, Kind.INTEGER) or len(at) <= 2 * AROUND:
+        return rows
+    out = rows.astype(np.float64)
+    units = at * ruler.step + ruler.anchor
+    level = _roundness(units)
+    for which in np.unique(level):
+        mine = np.flatnonzero(level == which)
+        if len(mine) > 2 * AROUND:
+            out[mine] = _shrunk(out[mine])
+    return out * (rows.sum() / out.sum())
+
+
+def _roundness(units: np.ndarray) -> np.ndarray:
+    """Return how round numbers are: which of 1, 2, 5, 10, 20, 50 … is the largest that divides them."""
+    found = np.zeros(len(units), dtype=np.int64)
+    whole = np.where(np.abs(units) < _EXACT, np.rint(units), 1.0)
+    for step in range(_POWERS * len(_FACTORS)):
+        size = 10.0 ** (step // len(_FACTORS)) * _FACTORS[step % len(_FACTORS)]
+        found[np.mod(whole, size) == 0] = step + 1
+    return found
+
+
+def _shrunk(rows: np.ndarray) -> np.ndarray:
+    """Return counts moved toward the mean of those around them, where these vary as chance has them vary."""
+    preferred = np.zeros(len(rows), dtype=bool)
+    for _ in range(2):
+        usual = _around(np.where(preferred, 0.0, rows)) / np.maximum(_around(~preferred * 1.0), 1e-9)
+        preferred = rows > usual + ALONE * np.sqrt(usual)
+    plain = np.where(preferred, usual, rows)
+    varies = _around((plain - usual) ** 2) / np.maximum(usual, 1e-9)
+    kept = np.where(varies > PLAIN, 1.0, np.clip(1 - 1 / np.maximum(varies, 1e-9), 0.0, 1.0))
+    return np.where(preferred, rows, usual + kept * (rows - usual))
+
+
+def _around(values: np.ndarray) -> np.ndarray:
+    """Return the mean of each value and those on both sides of it."""
+    ends = np.concatenate([[0.0], np.cumsum(values)])
+    low = np.clip(np.arange(len(values)) - AROUND, 0, len(values) - 2 * AROUND - 1)
+    return np.asarray((ends[low + 2 * AROUND + 1] - ends[low]) / (2 * AROUND + 1))

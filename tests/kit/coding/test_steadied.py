@@ -1,0 +1,45 @@
+"""Counts of kept numbers: what chance did to them goes, what people prefer stays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthwright.core.schema import Field, Kind
+from synthwright.kit.coding.rulers import Ruler
+from synthwright.kit.coding.steadied import steadied
+
+WHOLE = Ruler(Field(kind=Kind.INTEGER), whole=True)
+
+
+def test_chance_goes() -> None:
+    """Counts that vary as chance has them vary come near what is usual, and add up to as many."""
+    rng = np.random.default_rng(2)
+    usual = 6 + 3 * np.sin(np.arange(400) / 60)
+    rows = np.maximum(rng.poisson(usual), 3)
+    found = steadied(WHOLE, 10.0 * np.arange(400) + 1, rows)
+    assert found.sum() == rows.sum()
+    assert np.abs(found - usual).mean() < 0.5 * np.abs(rows - usual).mean()
+
+
+def test_what_is_preferred_stays() -> None:
+    """A number that many give keeps its share, and so do round numbers, even ones, and the days of a week."""
+    rng = np.random.default_rng(3)
+    at = np.arange(1.0, 401)
+    plain = rng.poisson(8, 400) + 3
+    one = plain.copy()
+    one[[123, 231]] = 90
+    assert (steadied(WHOLE, at, one)[[123, 231]] > 85).all()
+    for every, more in ((10, 30), (2, 12), (7, 15)):
+        rows = plain + more * (np.arange(1, 401) % every == 0)
+        found = steadied(WHOLE, at, rows)
+        mine = np.arange(1, 401) % every == 0
+        assert abs(found[mine].mean() - rows[mine].mean()) < 0.1 * rows[mine].mean()
+
+
+def test_few_numbers_and_days_are_as_they_are() -> None:
+    """Where few numbers say what is usual, and for dates, nothing changes."""
+    rows = np.array([5, 9, 4, 7] * 5)
+    assert steadied(WHOLE, np.arange(20.0), rows) is rows
+    days = Ruler(Field(kind=Kind.DATE), whole=True)
+    many = np.tile(rows, 10)
+    assert steadied(days, np.arange(200.0), many) is many
