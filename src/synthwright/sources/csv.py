@@ -19,6 +19,7 @@ from synthwright.sources.encodings import (
     WrongEncodingError,
     encoding_of,
     first_fault,
+    for_arrow,
     guessed_encoding,
     wrong_encoding,
 )
@@ -108,7 +109,7 @@ def _read(path: Path, dialect: Dialect) -> pa.Table:
         options = csv.ReadOptions(column_names=places, block_size=block)
         with Utf8(path, dialect.encoding, dialect.before, start=codecs.BOM_UTF8, end=end) as stream:
             try:
-                table = csv.read_csv(pa.PythonFile(stream, mode="r"), options, parse, convert)
+                table = csv.read_csv(for_arrow(stream), options, parse, convert)
             except pa.ArrowInvalid as error:
                 if "straddling" in str(error) and block != _BLOCKS[-1]:
                     continue

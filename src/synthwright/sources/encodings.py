@@ -11,11 +11,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from synthwright.core.errors import InputError
 from synthwright.kit.files import Unpacked
 
-BLOCK = 2**22
-"""Bytes read at once."""
+BLOCK = SHORT = 2**22
+"""Bytes read at once; a file of fewer is short."""
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -139,6 +141,35 @@ class Utf8(io.RawIOBase):
         line = self._lines + block[: block.index(b"\0")].count(b"\n") + 1
         remedy = "if the file is UTF-16, say encoding: utf-16-le; else it is damaged or no text"
         raise InputError(self._path.name, f"line {line:,}", wanted="text", got="a NUL byte", remedy=remedy)
+
+
+class _Begun(io.RawIOBase):
+    """A stream of which the first bytes have been read."""
+
+    def __init__(self, first: bytes, stream: io.RawIOBase) -> None:
+        super().__init__()
+        self._first, self._stream = first, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return at most `size` bytes; everything that is left where it is negative."""
+        if size is None or size < 0:
+            size = len(self._first)
+            return self.read(size) + (self._stream.read(-1) or b"")
+        first, self._first = self._first[:size], self._first[size:]
+        return first or self._stream.read(size) or b""
+
+
+def for_arrow(stream: io.RawIOBase) -> pa.NativeFile:
+    """Return a stream as Arrow reads it; a short one is read here and now.
+
+    Arrow reads in threads of its own. One that asks Python for more bytes when the program has ended, as it soon does
+    with an error about a short file, brings it down (`terminate called without an active exception`).
+    """
+    first = stream.read(SHORT) or b""
+    return pa.BufferReader(first) if len(first) < SHORT else pa.PythonFile(_Begun(first, stream), mode="r")
 
 
 def encoding_of(path: Path, stated: str | None) -> Encoding:

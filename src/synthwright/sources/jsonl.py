@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from synthwright.core.errors import InputError
 from synthwright.sources.columns import checked, nested
-from synthwright.sources.encodings import Encoding, Utf8, WrongEncodingError, encoding_of, wrong_encoding
+from synthwright.sources.encodings import Encoding, Utf8, WrongEncodingError, encoding_of, for_arrow, wrong_encoding
 from synthwright.sources.json_rows import read_array, read_lines
 from synthwright.sources.places import FileSource
 
@@ -109,7 +109,7 @@ def _parsed(path: Path, encoding: Encoding, text: Sequence[str]) -> pa.Table:
 
     parse = json.ParseOptions(explicit_schema=pa.schema([(c, pa.string()) for c in text]) if text else None)
     with Utf8(path, encoding) as stream:
-        return json.read_json(pa.PythonFile(_Flat(stream), mode="r"), json.ReadOptions(block_size=_BLOCK), parse)
+        return json.read_json(for_arrow(_Flat(stream)), json.ReadOptions(block_size=_BLOCK), parse)
 
 
 def _beyond(column: pa.ChunkedArray) -> bool:
