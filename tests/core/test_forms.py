@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from synthwright.core.forms import check, exact, means_null, parse, recognise, spell
@@ -106,6 +106,7 @@ def test_day_or_month_first(words: list[str], form: str, word: str) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@example(values=[1, -1], pattern="${:,.2f}")
 @given(
     values=st.lists(st.integers(-(10**11), 10**11), min_size=2, max_size=30, unique=True),
     pattern=st.sampled_from(["{:.2f}", "${:,.2f}", "{:,.2f} €", "{:.1f}%", "{:.0f}", "{:,.0f}"]),

@@ -197,7 +197,7 @@ def numeral_forms(sample: list[str]) -> Iterator[tuple[Kind, str, str]]:
     if not sample or any(f is None for f in found):
         return
     around = {(f["before"], f["after"]) for f in found if f}
-    affixes = _affixes(around, len({f["body"] for f in found if f}))
+    affixes = _affixes(around, len({*sample}))
     if affixes is None:
         return
     bodies = [f["body"] for f in found if f]
