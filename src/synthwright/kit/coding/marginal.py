@@ -131,13 +131,15 @@ def blocks_of(  # noqa: PLR0913  one call, keyword-only
 def _common(at: np.ndarray, exact: np.ndarray, begin: np.ndarray, final: np.ndarray) -> np.ndarray:
     """Return which blocks of a lattice (from a distinct value up to another) lie where point masses are common.
 
-    They are inside the block, or on both sides of it.
+    They are inside the block, or right beside it: in a hole between them a few values are somebody's.
     """
-    many = np.append(0, np.cumsum(exact))
+    many, held = np.append(0, np.cumsum(exact)), at[exact]
     low, high = np.maximum(begin - WINDOW, 0), np.minimum(final + WINDOW, len(at))
     inside = many[final] - many[begin] >= COMMON * (at[final - 1] - at[begin] + 1)
     beside = many[high] - many[low] >= COMMON * (at[high - 1] - at[low] + 1)
-    return np.asarray(inside | (beside & (many[begin] > many[low]) & (many[high] > many[final])))
+    ends = np.concatenate([[-np.inf], held, [np.inf]])
+    near = ends[many[final] + 1] - ends[many[begin]] <= 1 + 1 / COMMON
+    return np.asarray(inside | (beside & near))
 
 
 def _runs(at: np.ndarray, counts: np.ndarray, exact: np.ndarray, protect: int, most: int) -> np.ndarray:
