@@ -113,3 +113,13 @@ def test_ends_outlive_saving(tmp_path: Path) -> None:
     assert keeper.tables["t"].ranges
     keeper.save(tmp_path)
     assert Keeper.load(tmp_path).tables["t"].ranges == keeper.tables["t"].ranges
+
+
+def test_ends_that_no_rule_can_write_are_left_out() -> None:
+    """Numbers as small as 1e-60 have no ends of their own; those beside them have."""
+    values = np.exp(50 * np.random.default_rng(2).normal(size=300))
+    held = pa.table({"tiny": values, "plain": np.arange(300.0)})
+    spec = Table(fields={n: Field(kind=Kind.NUMBER) for n in held.column_names})
+    found = learn_ranges(held, held.column_names, spec)
+    assert [one.target for one in found] == ["plain"]
+    assert not beyond(held, found, spec)[10:-10].any()

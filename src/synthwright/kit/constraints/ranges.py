@@ -52,7 +52,15 @@ def learn_ranges(held: pa.Table, targets: Iterable[str], spec: Table) -> tuple[R
         ends = _ends(held.column(target), field) if field.kind in _SPELLED else None
         if ends is not None:
             out.append(Range(target, f"{quoted(target)} >= {ends[0]} and {quoted(target)} <= {ends[1]}"))
-    return tuple(out)
+    return tuple(one for one in out if _readable(one))
+
+
+def _readable(one: Range) -> bool:
+    """Return whether rules can hold its ends: they know no numbers as small as 1e-60."""
+    try:
+        return bool(one.parsed)
+    except ValueError:
+        return False
 
 
 def beyond(held: pa.Table, ranges: Iterable[Range], spec: Table) -> np.ndarray:
