@@ -46,7 +46,7 @@ def clamped(columns: Columns, targets: list[str], parts: list[str]) -> list[Rela
         parts: the ordered columns that they may be made of.
     """
     number = (n for n in parts if columns.family(n) == "number" and columns.exact(n))
-    able = [*islice((n for n in number if _varies(columns, n)), MOST)]
+    able = [*islice((n for n in number if columns.varies(n)), MOST)]
     out: list[Relation] = []
     for target in (t for t in targets if t in able):
         made = {r.column for r in out} | {target}
@@ -56,11 +56,6 @@ def clamped(columns: Columns, targets: list[str], parts: list[str]) -> list[Rela
         if found is not None and not any(target in r.others for r in out):
             out.append(found)
     return out
-
-
-def _varies(columns: Columns, name: str) -> bool:
-    values = columns.numbers(name)
-    return bool(np.nanmax(values, initial=-np.inf) > np.nanmin(values, initial=np.inf))
 
 
 def _clamped(columns: Columns, target: str, names: list[str]) -> Relation | None:

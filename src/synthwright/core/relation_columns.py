@@ -112,6 +112,11 @@ class Columns:
             return 0.5 * 10.0**-kind.scale
         return 0.5 * spec.step if spec.step is not None else 0.0
 
+    def varies(self, name: str) -> bool:
+        """Return whether an ordered column has different values."""
+        values = self.numbers(name)
+        return bool(np.nanmax(values, initial=-np.inf) > np.nanmin(values, initial=np.inf))
+
     def exact(self, name: str) -> bool:
         """Return whether floats hold the sampled values exactly: no infinities, no whole numbers beyond 2**53."""
         values = self.sampled(name)

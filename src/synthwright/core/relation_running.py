@@ -133,7 +133,7 @@ def running_in(held: pa.Table, spec: Table) -> list[Running]:
     if not 2 * LEAST <= columns.rows <= MOST_ROWS:
         return []
     number = (n for n in columns.ordered() if columns.family(n) == "number")
-    able = [*islice((n for n in number if columns.exact(n) and _varies(columns, n)), MOST)]
+    able = [*islice((n for n in number if columns.exact(n) and columns.varies(n)), MOST)]
     out: list[Running] = []
     for per, order, rows in _walks(columns):
         before = len(out)
@@ -167,11 +167,6 @@ def _alone(columns: Columns, one: Running, rows: np.ndarray, begins: np.ndarray,
         return _FAR * columns.numbers(one.column).max() <= narrow.get(kind or "", np.inf)
     steady = one.rising and not one.opening and kind in (None, "int64", "double")
     return steady and not _tells(columns, one.column, rows, begins, others)
-
-
-def _varies(columns: Columns, name: str) -> bool:
-    values = columns.numbers(name)
-    return bool(np.nanmax(values, initial=-np.inf) > np.nanmin(values, initial=np.inf))
 
 
 def _walks(columns: Columns) -> Iterator[tuple[str | None, str | None, np.ndarray]]:

@@ -106,12 +106,18 @@ def _mixed(values: np.ndarray) -> bool:
     return bool(min(np.sum(values > 0), np.sum(values < 0)) >= LEAST)
 
 
+def _divides(side: np.ndarray) -> bool:
+    """Return whether so many rows stand on either side that the same ones do not by chance."""
+    few = int(min(side.sum(), (~side).sum()))
+    return few >= LEAST and float(ways(len(side), few)) >= SURE
+
+
 def _side(up: np.ndarray, codes: np.ndarray, words: list[object]) -> str:
     """Return what a rule says of the labels that stand on one side, if each stands on one; else nothing."""
-    if not len(up) or not LEAST <= up.sum() <= len(up) - LEAST:
+    if not _divides(up):
         return ""
     counts, above = np.bincount(codes, minlength=len(words)), np.bincount(codes, up, len(words))
-    if np.any((above > 0) & (above < counts)) or float(ways(len(up), int(min(up.sum(), (~up).sum())))) < SURE:
+    if np.any((above > 0) & (above < counts)):
         return ""
     said = [literal(words[i]) for i in np.flatnonzero(above > 0)]
     if None in said or counts[counts > 0].min() < LEAST:
@@ -124,10 +130,7 @@ def _beyond(columns: Columns, pair: tuple[str, str], codes: np.ndarray, code: in
     one, other = (columns.numbers(n) for n in pair)
     there = ~np.isnan(one) & ~np.isnan(other) & (codes >= 0)
     one, other, mine = one[there], other[there], codes[there] == code
-    if (
-        not LEAST <= mine.sum() <= len(mine) - LEAST
-        or float(ways(len(mine), int(min(mine.sum(), (~mine).sum())))) < SURE
-    ):
+    if not _divides(mine):
         return None
     for sign, holds in _compared(one, other):
         if np.array_equal(holds, mine):

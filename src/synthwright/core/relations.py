@@ -118,7 +118,8 @@ def _in_table(columns: Columns) -> list[Rule]:
     begun = stepped(columns, free, [c for c in left if c not in {r.column for r in (*cut, *rated)}])
     found += cut + rated + begun
     away = gone | made | partly | {r.column for r in (*picked, *cut, *rated, *begun)}
-    found += _labelled(columns, ordered, away, found)
+    discrete = columns.discrete()
+    found += _labelled(columns, ordered, [c for c in discrete if c not in away], away, found)
     bound = {r.column for r in found}
     known = _implied(columns, straight, totals) | {(s, r.column) for r in lengths for s in r.others}
     sided = [r for r in (*picked, *cut, *parts) if any(f in r.rule for f in _SIDED)]
@@ -129,21 +130,23 @@ def _in_table(columns: Columns) -> list[Rule]:
     found += missing_together(columns, gone | made)
     pairs = {frozenset((r.column, *r.others)) for r in orders}
     found += zeros(columns, [c for c in ordered if c not in gone | {r.column for r in straight}], pairs)
-    loose = [c for c in columns.spec.fields if c in {*ordered, *columns.discrete()} - gone - bound]
+    loose = [c for c in columns.spec.fields if c in {*ordered, *discrete} - gone - bound]
     found += unique_alone(columns, loose) + unique_together(columns, loose)
     return [Rule(rule=r.rule, why=counted(r.rows, columns.rows)) for r in found[:MOST]]
 
 
-def _labelled(columns: Columns, ordered: list[str], away: set[str], before: list[Relation]) -> list[Relation]:
+def _labelled(
+    columns: Columns, ordered: list[str], discrete: list[str], away: set[str], before: list[Relation]
+) -> list[Relation]:
     """Return what columns of few values follow from: from each other, from bands, from parts of dates.
 
     Args:
         columns: the table.
         ordered: the ordered columns.
+        discrete: the columns of few values that may follow from others.
         away: those that follow from others already, exactly.
         before: what was found before.
     """
-    discrete = [c for c in columns.discrete() if c not in away]
     settled = dependencies(columns, discrete)
     found = list(settled)
     bound = {r.column for r in (*before, *settled)}

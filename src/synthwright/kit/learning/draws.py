@@ -79,12 +79,11 @@ def strata(leaf, nodes, order, state):
 
 
 @kernel
-def _reached(ends, at):
-    """Return the first code whose end lies at or beyond a place."""
-    low, high = 0, len(ends) - 1
+def _first(held, low, high, least):
+    """Return the first place of ascending numbers that holds so much or more; `high` if none does."""
     while low < high:
         middle = (low + high) // 2
-        if ends[middle] < at:
+        if held[middle] < least:
             low = middle + 1
         else:
             high = middle
@@ -92,15 +91,9 @@ def _reached(ends, at):
 
 
 @kernel
-def _first(held, low, high, code):
-    """Return the first place of some in a leaf that holds this code or a later one."""
-    while low < high:
-        middle = (low + high) // 2
-        if held[middle] < code:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _reached(ends, at):
+    """Return the first code whose end lies at or beyond a place."""
+    return _first(ends, 0, len(ends) - 1, at)
 
 
 @kernel
