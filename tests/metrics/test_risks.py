@@ -247,34 +247,36 @@ def test_only_some_linked_records_are_tried_again(
     assert part.high - part.low > 1.3 * (whole.high - whole.low)
 
 
-def test_guesses_are_counted() -> None:
-    """Guesses of one kind single out as many rows of either side, as they are and as they are dealt, as a loop says."""
+def test_guesses_match_one_real_row() -> None:
+    """What a guess matches alone is found, as a loop finds it."""
     rng = Context(seed=8).rng
-    real = rng.integers(0, 25, 60).astype(np.uint64)
-    wanted = np.arange(25, dtype=np.uint64)
+    real = rng.integers(0, 40, 60).astype(np.uint64)
+    wanted = np.arange(50, dtype=np.uint64)
     order = np.argsort(real, kind="stable")
-    coins = rng.integers(0, 2, (5, 30), dtype=np.int8)
-    deals = np.concatenate([coins, 1 - coins], axis=1)
-    found = singling_out.counted(singling_out.matching(order, real[order], wanted), deals)
-
-    def alone(mine: np.ndarray) -> int:
-        return sum(int((real[mine] == w).sum() == 1) for w in wanted)
-
-    first = np.arange(60) < 30
-    assert (found.guesses, found.trained, found.control) == (25, alone(first), alone(~first))
-    assert found.gains.tolist() == [alone(d == 1) - alone(d == 0) for d in deals]
-    assert len(set(found.gains.tolist())) > 1
+    found = singling_out.matched(order, real[order], wanted)
+    assert found.tolist() == [int(np.flatnonzero(real == w)[0]) for w in wanted if (real == w).sum() == 1]
+    assert len(found) > 5
 
 
 def test_extremes_are_guesses() -> None:
     """The greatest and the least value of a column are guesses where one row has them; nulls match nothing."""
-    real = np.array([1.0, 5.0, np.nan, 9.0, 3.0, 8.0])
-    matches = singling_out.extremes(np.array([2.0, 7.0, np.nan, 4.0]), real)
-    assert [sorted(matches.order[a:b].tolist()) for a, b in zip(matches.left, matches.right, strict=True)] == [
-        [0],
-        [3, 5],
-    ]
-    assert not len(singling_out.extremes(np.array([2.0, 2.0, 7.0, 7.0]), real).left)
+    real = np.array([1.0, 5.0, np.nan, 9.0, 3.0, 6.0])
+    found = singling_out.extremes(np.array([2.0, 7.0, np.nan, 4.0]), real)
+    assert (found.guesses, sorted(found.alone.tolist())) == (2, [0, 3])
+    found = singling_out.extremes(np.array([2.0, 5.5, np.nan, 4.0]), real)
+    assert (found.guesses, found.alone.tolist()) == (2, [0])  # two rows have at least as much
+    assert not singling_out.extremes(np.array([2.0, 2.0, 7.0, 7.0]), real).guesses
+
+
+def test_nobody_is_singled_out_of_a_sample(measure: Measure) -> None:
+    """A value that many training rows share singles none of them out, though most are left over."""
+    values = np.arange(400) * 1.0
+    train = toys.dataset({"t": {"v": (NUMBER, np.repeat(values, 5))}})
+    holdout, alone = (toys.dataset({"t": {"v": (NUMBER, values + s)}}) for s in (1_000.0, 0.0))
+    found = measure(SinglingOut(), Case(train, holdout, alone))
+    assert found["t: 1 column"].value == 0.0
+    once = Case(toys.dataset({"t": {"v": (NUMBER, np.append(values, np.repeat(values + 5_000, 4)))}}), holdout, alone)
+    assert measure(SinglingOut(), once)["t: 1 column"].value > 0.9
 
 
 def test_predicates_come_from_unique_synthetic_rows(measure: Measure) -> None:

@@ -44,7 +44,7 @@ class BayesNet(Generator):
     """
 
     name: ClassVar[str] = "bayes-net"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = BayesNetModel
 
@@ -65,7 +65,7 @@ class BayesNet(Generator):
 
         start = begun(data, part, self.name, self.protect, ctx)
         columns = [*start.given, *start.made]
-        places = [c.places(start.held.column(c.name)) for c in columns]
+        places = start.places(columns, self.protect, ctx)
         told = shared(columns, places, self.price, ctx.at("pairs"))
         order = ordered(told, len(start.given))
         told = told[np.ix_(order, order)]

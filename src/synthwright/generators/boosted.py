@@ -43,7 +43,7 @@ class Boosted(Generator):
     """
 
     name: ClassVar[str] = "boosted"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = BoostedModel
 
@@ -64,7 +64,7 @@ class Boosted(Generator):
 
         start = begun(data, part, self.name, self.protect, ctx)
         columns = [*start.given, *sorted(start.made, key=lambda c: c.size)]
-        places = [c.places(start.held.column(c.name)) for c in columns]
+        places = start.places(columns, self.protect, ctx)
         known = Known.of(columns, places)
         dials = Dials(self.cells, self.rounds, self.rate, self.leaves, part.mode == "fill")
         tasks = range(len(start.given), len(columns))

@@ -121,7 +121,7 @@ class Copula(Generator):
     """
 
     name: ClassVar[str] = "copula"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = CopulaModel
 

@@ -49,7 +49,7 @@ class Ctgan(Generator):
     """
 
     name: ClassVar[str] = "ctgan"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = CtganModel
 

@@ -48,7 +48,7 @@ class Diffusion(Generator):
     """
 
     name: ClassVar[str] = "diffusion"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = DiffusionModel
 

@@ -46,7 +46,7 @@ class Forest(Generator):
     """
 
     name: ClassVar[str] = "forest"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = ForestModel
 
@@ -73,7 +73,7 @@ class Forest(Generator):
         start = begun(data, part, self.name, self.protect, ctx)
         given, held = start.given, start.held
         columns = [*given, *sorted(start.made, key=lambda c: c.size)]
-        places = [c.places(held.column(c.name)) for c in columns]
+        places = start.places(columns, self.protect, ctx)
         known = Known.of(columns, places)
         dials = Dials(self.leaf, self.evidence, self.trees, self.rounds, self.candidates,
                       held.num_rows <= self.refined, part.mode == "fill", protect=self.protect)  # fmt: skip

@@ -56,7 +56,7 @@ class Marginals(Generator):
     """
 
     name: ClassVar[str] = "marginals"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE)
     model: ClassVar[type[Model]] = MarginalsModel
 

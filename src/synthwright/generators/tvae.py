@@ -54,7 +54,7 @@ class Tvae(Generator):
     """
 
     name: ClassVar[str] = "tvae"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     abilities: ClassVar[Abilities] = Abilities(kinds=CODEABLE, given="any")
     model: ClassVar[type[Model]] = TvaeModel
 

@@ -152,11 +152,16 @@ def without(metric: Metric, problem: str, status: Silent = "not-applicable") -> 
 
 def draw(table: pa.Table, rows: int, ctx: Context) -> pa.Table:
     """Return so many random rows of a table, in their order; all of them where it has no more."""
+    return divided(table, rows, ctx)[0]
+
+
+def divided(table: pa.Table, rows: int, ctx: Context) -> tuple[pa.Table, pa.Table]:
+    """Return so many random rows of a table, all of them where it has no more, and the others, both in their order."""
     if table.num_rows <= rows:
-        return table
-    chosen = ctx.rng.choice(table.num_rows, size=rows, replace=False)
-    chosen.sort()
-    return table.take(pa.array(chosen))
+        return table, table.slice(0, 0)
+    mine = np.zeros(table.num_rows, dtype=bool)
+    mine[ctx.rng.choice(table.num_rows, size=rows, replace=False)] = True
+    return table.filter(pa.array(mine)), table.filter(pa.array(~mine))
 
 
 def trios(case: Case, ctx: Context) -> list[Trio]:

@@ -16,7 +16,7 @@ from synthwright.core.values import numbers
 from synthwright.kit.measuring.risks import SIDES, Outcome, attackable, lacking, risks, sampled, too_small
 from synthwright.kit.measuring.stats import Estimate, binned, quantiles
 from synthwright.kit.rows import mix, value_hashes
-from synthwright.metrics.comparing import MOST_ROWS, Finding, draw, numeric, produced, scores, unmade, without
+from synthwright.metrics.comparing import MOST_ROWS, Finding, divided, draw, numeric, produced, scores, unmade, without
 
 _RANGES = 50
 """Ranges of equally many rows that a number is in, where a predicate does not ask for the very value."""
@@ -24,12 +24,6 @@ _SETS = 8
 """Random sets of columns of each size."""
 _CELLS = 2_000_000
 """Rows × columns of each sample that are looked at: wide tables are sampled sooner."""
-_DEALS = 256
-"""How often it is dealt anew which rows were trained on, to learn what chance does."""
-_AT_ONCE = 32
-"""Deals that are counted at once: bounds memory."""
-_MANY = 64
-"""Matching rows beyond which no deal leaves a single one on a side."""
 
 
 class SinglingOut(Metric):
@@ -38,15 +32,15 @@ class SinglingOut(Metric):
     Predicates are made from synthetic rows: the values of a row in one column (with `at least` the greatest and `at
     most` the least value of a column), or in 2, 3, a quarter, half, three quarters or all of the columns, drawn at
     random; of the larger ones there are also such that ask only in which of 50 equally filled ranges a number, date or
-    time is (`near`). Those that match exactly one synthetic row are guesses. A guess singles out where it matches
-    exactly one training row; as control, exactly one of as many held-out rows. The risk is (trained - control) / (1 -
-    control), of the shares of guesses; where there are fewer held-out rows, some training rows are left out, and the
-    risk is divided by the share that is looked at. The whole is the kind of predicate whose risk exceeds chance by
-    most. The modelled columns that were produced are looked at. The reference is 0: of new real rows, as many single
-    out the ones as the others. The interval follows from Wilson's for both shares. Chance comes from dealing anew which
-    real rows were trained on, and is shared among the kinds. References: Giomi et al., A unified framework for
-    quantifying privacy risk in synthetic data, PoPETs 2023; Cohen and Nissim, Towards formalizing the GDPR's notion of
-    singling out, PNAS 117 (2020).
+    time is (`near`). Those that match exactly one synthetic row are guesses. A guess singles out a person where it
+    matches exactly one real row: a training row, or as control one of as many held-out rows. The risk is (trained -
+    control) / (1 - control), of the shares of guesses; where there are fewer held-out rows, training rows that are left
+    over count for neither, and the risk is divided by the share that is looked at. The whole is the kind of predicate
+    whose risk exceeds chance by most. The modelled columns that were produced are looked at. The reference is 0: of new
+    real rows, as many single out the ones as the others. The interval follows from Wilson's for both shares. Chance
+    is what it would come to were it random which real rows were trained on, and is shared among the kinds. References:
+    Giomi et al., A unified framework for quantifying privacy risk in synthetic data, PoPETs 2023; Cohen and Nissim,
+    Towards formalizing the GDPR's notion of singling out, PNAS 117 (2020).
     """
 
     name: ClassVar[str] = "singling-out"
@@ -72,10 +66,11 @@ class SinglingOut(Metric):
             fields = {c: case.schema.tables[table].fields[c] for c in held[0].column_names}
             wide = max(1_000, _CELLS // len(fields))
             same = min(wide, self.rows, held[1].num_rows, held[2].num_rows)
-            most = (min(wide, MOST_ROWS), same, same)
-            cut = [draw(t, n, ctx.at(table, side)) for t, n, side in zip(held, most, SIDES, strict=True)]
+            made = draw(held[0], min(wide, MOST_ROWS), ctx.at(table, SIDES[0]))
+            sides = [divided(t, same, ctx.at(table, side)) for t, side in zip(held[1:], SIDES[1:], strict=True)]
+            cut, rest = [made, *(s[0] for s in sides)], [s[1].slice(0, wide) for s in sides]
             share = same / held[1].num_rows
-            found += [o._replace(share=share) for o in _attack(table, cut, fields, ctx.at(table))]
+            found += [o._replace(share=share) for o in _attack(table, [*cut, *rest], fields, ctx.at(table))]
             notes += sampled(held, cut)
             rows.append(same)
         if not rows:
@@ -103,7 +98,7 @@ class _Kind(NamedTuple):
 
 
 class _Ground(NamedTuple):
-    """What predicates are made from and held against: synthetic rows, then training rows, then held-out rows."""
+    """What predicates are made from and held against: synthetic, training and held-out rows, then other real ones."""
 
     exact: np.ndarray
     """uint64, columns × rows: equal where values are."""
@@ -113,41 +108,34 @@ class _Ground(NamedTuple):
     """The columns with an order, as numbers; NaN where null."""
     made: int
     """Synthetic rows."""
-    deals: np.ndarray
-    """int8, deals × real rows: 1 where a deal has a row among those that were trained on."""
-
-
-class Matches(NamedTuple):
-    """Which real rows each of some guesses matches: `order[left:right]`, positions among the real rows."""
-
-    order: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
+    same: int
+    """Training rows, and held-out rows, that may be singled out."""
 
 
 class Count(NamedTuple):
     """What guesses of one kind came to."""
 
     guesses: int
-    trained: int
-    control: int
-    gains: np.ndarray
-    """How many more training rows than held-out rows were singled out, in every deal."""
+    alone: np.ndarray
+    """The real rows that a guess matches alone, by position, one for every such guess."""
     tried: int = 0
     lucky: int = 0
     """Predicates of values that stand together by accident, and those that single out a training row."""
 
 
-def _attack(table: str, cut: list[pa.Table], fields: Mapping[str, Field], ctx: Context) -> list[Outcome]:
+def _attack(table: str, held: list[pa.Table], fields: Mapping[str, Field], ctx: Context) -> list[Outcome]:
     """Return what every kind of predicate came to, of those that make guesses."""
-    ground, outcomes = _ground(cut, fields, ctx), []
+    ground, outcomes = _ground(held, fields), []
     for kind in _kinds(len(fields), some_ordered=bool(ground.ordered)):
         counts = list(_counts(ground, kind, ctx.at(kind.name)))
-        guesses, trained, control, gains, tried, lucky = (sum(c) for c in zip(*counts, strict=True))
+        guesses, tried, lucky = (sum(c) for c in zip(*((c.guesses, c.tried, c.lucky) for c in counts), strict=True))
         if guesses:
-            deviation = float(np.sqrt(np.mean(np.square(gains))))
-            outcomes.append(Outcome(f"{table}: {kind.name}", int(trained), int(guesses), int(control), int(guesses),
-                                    float(lucky / max(tried, 1)), deviation))  # fmt: skip
+            hits = np.bincount(np.concatenate([c.alone for c in counts]), minlength=2 * ground.same)
+            trained, control = hits[: ground.same], hits[ground.same : 2 * ground.same]
+            # Each row is singled out by as many guesses whichever side it is on: were the sides alike, by coin.
+            deviation = float(np.sqrt(np.square(trained).sum() + np.square(control).sum()))
+            outcomes.append(Outcome(f"{table}: {kind.name}", int(trained.sum()), guesses, int(control.sum()), guesses,
+                                    lucky / max(tried, 1), deviation))  # fmt: skip
     return outcomes
 
 
@@ -160,8 +148,8 @@ def _kinds(columns: int, *, some_ordered: bool) -> list[_Kind]:
     return kinds + [_Kind(f"{name.get(n, f'{n} columns')}, near", n, near=True) for n in some if some_ordered]
 
 
-def _ground(cut: list[pa.Table], fields: Mapping[str, Field], ctx: Context) -> _Ground:
-    whole, made, same = pa.concat_tables(cut), cut[0].num_rows, cut[1].num_rows
+def _ground(held: list[pa.Table], fields: Mapping[str, Field]) -> _Ground:
+    whole = pa.concat_tables(held)
     exact = np.stack([value_hashes(whole.column(c)) for c in fields])
     near, ordered = exact.copy(), []
     for place, (column, field) in enumerate(fields.items()):
@@ -170,16 +158,13 @@ def _ground(cut: list[pa.Table], fields: Mapping[str, Field], ctx: Context) -> _
             edges = quantiles(values, np.arange(1, _RANGES) / _RANGES)
             near[place] = mix(binned(values, edges).astype(np.uint64))
             ordered.append(values)
-    # Each training row changes places with one held-out row, or does not: were the two alike, nobody could tell.
-    coins = ctx.at("deals").rng.integers(0, 2, (_DEALS, same), dtype=np.int8)
-    return _Ground(exact, near, tuple(ordered), made, np.concatenate([coins, 1 - coins], axis=1))
+    return _Ground(exact, near, tuple(ordered), held[0].num_rows, held[1].num_rows)
 
 
 def _counts(ground: _Ground, kind: _Kind, ctx: Context) -> Iterator[Count]:
     """Yield what the guesses of one kind came to, set of columns by set of columns; every row guesses once a column."""
     codes, made = ground.near if kind.near else ground.exact, ground.made
     random, columns = ctx.rng, len(codes)
-    yield Count(0, 0, 0, np.zeros(_DEALS))
     if kind.size in (1, columns):
         sets = [np.array([c]) for c in range(columns)] if kind.size == 1 else [np.arange(columns)]
         turns = [np.ones(made, dtype=bool)] * len(sets)
@@ -192,13 +177,13 @@ def _counts(ground: _Ground, kind: _Kind, ctx: Context) -> Iterator[Count]:
         order = np.argsort(cells[made:], kind="stable")
         real = cells[made:][order]
         values, first, times = np.unique(cells[:made], return_index=True, return_counts=True)
-        count = counted(matching(order, real, values[(times == 1) & asks[first]]), ground.deals)
+        wanted = values[(times == 1) & asks[first]]
         guess = _cells(np.stack([codes[c, random.integers(0, made, int(asks.sum()))] for c in chosen]))
-        lucky = counted(matching(order, real, guess), ground.deals[:0]).trained
-        yield count._replace(tried=len(guess), lucky=lucky)
+        lucky = int((matched(order, real, guess) < ground.same).sum())
+        yield Count(len(wanted), matched(order, real, wanted), len(guess), lucky)
     if kind.size == 1:
         for values in ground.ordered:
-            yield counted(extremes(values[:made], values[made:]), ground.deals)
+            yield extremes(values[:made], values[made:])
 
 
 def _cells(codes: np.ndarray) -> np.ndarray:
@@ -209,13 +194,15 @@ def _cells(codes: np.ndarray) -> np.ndarray:
     return out
 
 
-def matching(order: np.ndarray, real: np.ndarray, wanted: np.ndarray) -> Matches:
-    """Return which real rows have the wanted numbers; `real` is sorted, by `order`."""
-    return Matches(order, np.searchsorted(real, wanted), np.searchsorted(real, wanted, side="right"))
+def matched(order: np.ndarray, real: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the positions of the real rows that a wanted number matches alone; `real` is sorted, by `order`."""
+    left, right = np.searchsorted(real, wanted), np.searchsorted(real, wanted, side="right")
+    found: np.ndarray = order[left[right - left == 1]]
+    return found
 
 
-def extremes(made: np.ndarray, real: np.ndarray) -> Matches:
-    """Return which real rows are at least the greatest, and at most the least synthetic value, where one row has it."""
+def extremes(made: np.ndarray, real: np.ndarray) -> Count:
+    """Count `at least` the greatest and `at most` the least synthetic value, where one row has it."""
     order = np.argsort(real, kind="stable")  # NaN is last
     known = real[order][: int((~np.isnan(real)).sum())]
     made = np.sort(made[~np.isnan(made)])
@@ -223,23 +210,4 @@ def extremes(made: np.ndarray, real: np.ndarray) -> Matches:
     high = made[-1:] if len(made) > 1 and made[-2] < made[-1] else made[:0]
     left = np.concatenate([np.zeros(len(low), dtype=np.int64), np.searchsorted(known, high)])
     right = np.concatenate([np.searchsorted(known, low, side="right"), np.full(len(high), len(known))])
-    return Matches(order, left, right)
-
-
-def counted(matches: Matches, deals: np.ndarray) -> Count:
-    """Count the guesses that match one row of a side alone, as it is and as it is dealt."""
-    order, left, right = matches
-    before = np.concatenate([[0], np.cumsum(order < len(order) // 2)])
-    times = right - left
-    trained = before[right] - before[left]
-    gains = np.zeros(len(deals))
-    few = (times > 0) & (times <= _MANY) & (times != 2)  # of two, one on either side or none
-    if len(deals) and few.any():
-        times_, ends = times[few], np.cumsum(times[few])
-        begins = ends - times_
-        rows = order[np.repeat(left[few] - begins, times_) + np.arange(ends[-1])]
-        for i in range(0, len(deals), _AT_ONCE):
-            mine = np.add.reduceat(deals[i : i + _AT_ONCE, rows], begins, axis=1, dtype=np.int8)
-            gains[i : i + _AT_ONCE] = (mine == 1).sum(axis=1) - (mine == times_ - 1).sum(axis=1)
-    alone = int((trained == 1).sum()), int((times - trained == 1).sum())
-    return Count(len(times), *alone, gains)
+    return Count(len(left), order[left[right - left == 1]])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from synthwright.core.schema import Field, Kind
 from synthwright.kit.coding.rulers import Ruler
-from synthwright.kit.coding.steadied import steadied
+from synthwright.kit.coding.steadied import returning, steadied
 
+ANY = Ruler(Field(kind=Kind.NUMBER), whole=False)
 WHOLE = Ruler(Field(kind=Kind.INTEGER), whole=True)
 
 
@@ -43,3 +45,28 @@ def test_few_numbers_and_days_are_as_they_are() -> None:
     days = Ruler(Field(kind=Kind.DATE), whole=True)
     many = np.tile(rows, 10)
     assert steadied(days, np.arange(200.0), many) is many
+
+
+def test_what_comes_again_is_what_a_second_sample_has() -> None:
+    """Of values that many or few people have, those that three or more rows share are as frequent again as is told."""
+    rng = np.random.default_rng(5)
+    people = np.append(rng.gamma(0.6, 1.0, 160_000), np.full(20, 900.0))
+    first, second = (rng.choice(len(people), 80_000, p=people / people.sum()) for _ in range(2))
+    counts, again = (np.bincount(rows, minlength=len(people)) for rows in (first, second))
+    seen, values = counts > 0, rng.permutation(len(people)) + 0.123
+    stay = returning(ANY, values[seen], counts[seen], 3)
+    for few, many in ((3, 3), (4, 6), (3, 20)):
+        mine = (counts[seen] >= few) & (counts[seen] <= many)
+        told = (stay * counts[seen])[mine].sum()
+        assert told / again[seen][mine].sum() == pytest.approx(1, abs=0.1)
+    assert (stay[counts[seen] > 50] == 1).all()
+    assert stay[counts[seen] == 3].mean() < 0.75
+
+
+def test_what_is_shared_by_design_comes_again() -> None:
+    """Where the same number of rows has every value, or few values say how often they come again, all rows stay."""
+    rng = np.random.default_rng(6)
+    panel = np.bincount(rng.permutation(np.repeat(np.arange(2_000), 4))[:6_400])
+    assert (returning(ANY, np.arange(len(panel)) + 0.5, panel, 3) == 1).all()
+    assert (returning(ANY, np.arange(300) + 0.5, rng.poisson(40, 300), 3) == 1).all()
+    assert (returning(ANY, np.arange(52) + 0.5, np.array([1] * 40 + [2] * 9 + [3] * 3), 3) == 1).all()

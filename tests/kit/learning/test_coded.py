@@ -149,3 +149,33 @@ def test_more_labels_than_sixteen_bits_tell_apart() -> None:
     often = column.tokens[found[size - LABELS : size]]
     assert len(np.unique(often)) == LABELS
     assert column.token_count not in often
+
+
+def test_what_chance_repeats_is_not_learned() -> None:
+    """Values that three rows share by chance are learned and given as often as a second sample has them."""
+    rng = np.random.default_rng(9)
+    weights = np.unique(rng.integers(10_000, 900_000, 9_000))
+    often = rng.gamma(0.6, 1.0, len(weights))
+    first, second = (rng.choice(weights, 12_000, p=often / often.sum()) for _ in range(2))
+    field = Field(kind=Kind.INTEGER, step=1)
+    column = pa.array(first)
+    coded = _coded(field, column)
+    masses = coded.codec.masses.to_numpy()
+    kept = coded.codec.cells < len(masses)
+    places = coded.learned(column, 3, Context(seed=2).rng)
+    again = np.isin(second, masses).mean()
+    assert np.isin(first, masses).mean() > again + 0.1
+    assert kept[places].mean() == pytest.approx(again, abs=0.04)
+    assert coded.codec.shares[kept].sum() == pytest.approx(again, abs=0.04)
+    moved = places != coded.places(column)
+    assert not kept[places[moved]].any()
+    apart = np.abs(coded.level[places[moved]] - first[moved])
+    assert np.median(apart) < 3_000
+
+
+def test_nulls_and_labels_are_learned_as_they_are() -> None:
+    """Nothing moves where there is nothing rare beside, and null stays null."""
+    values = pa.array([None, 0.0, 0.0, 0.0, 5.0, 5.0, 5.0, 5.0, None])
+    for field, column in ((NUMBER, values), (CATEGORY, _labels({"a": 4, "b": 9, None: 3}))):
+        coded = _coded(field, column)
+        assert coded.learned(column, 3, Context(seed=2).rng).tolist() == coded.places(column).tolist()

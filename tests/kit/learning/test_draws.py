@@ -12,6 +12,7 @@ from synthwright.core.context import Context
 from synthwright.kit.learning.additive import FOREVER, Additive, flattened, settings
 from synthwright.kit.learning.draws import (
     GAP,
+    REACH,
     STEEPEST,
     Line,
     Looks,
@@ -103,24 +104,33 @@ def test_the_chosen_tree_draws() -> None:
     assert np.array_equal(found, drawn(features, forest, UNORDERED, which.astype(np.int8), order[None], SEED))
 
 
-def _between(held: list[int], line: Line, at: float) -> int:
+def _near(held: list[int], line: Line, at: float) -> int:
     """Return the code at a place of a leaf: the slow twin of `picked`."""
-    first, within = divmod(at * len(held), 1)
-    code, later = held[int(first)], held[int(first) + 1 :]
-    if not later or later[0] == code or later[0] >= len(line.middle):
-        return code
+    place = at * len(held)
     values = [c for c in held if c < len(line.middle)]
-    usual = (line.middle[values[-1]] - line.middle[values[0]]) / (len(values) - 1)
-    if line.middle[later[0]] - line.middle[code] > GAP * usual:
-        return code
+    if place >= len(values) or len(values) == 1:
+        return held[int(place)]
     share = np.diff(line.ends, prepend=0.0)
-    low = line.ends[code] - share[code] / (held.count(code) + 1)
-    high = line.ends[later[0]] - share[later[0]] * (1 - 1 / (held.count(later[0]) + 1))
-    return int((line.ends < low + within * (high - low)).sum())
+    usual = (line.middle[values[-1]] - line.middle[values[0]]) / (len(values) - 1)
+    first, part = divmod(place - 0.5, 1)
+    pair = [values[i] if 0 <= i < len(values) else None for i in (int(first), int(first) + 1)]
+    if pair[0] == pair[1]:
+        return values[int(first)]
+    low, high = (None if c is None else share[c] / (held.count(c) + REACH) for c in pair)
+    low = None if low is None else line.ends[pair[0]] - low
+    high = None if high is None else line.ends[pair[1]] - share[pair[1]] + high
+    if None not in pair and line.middle[pair[1]] - line.middle[pair[0]] <= GAP * usual:
+        place = low + part * (high - low)
+    elif high is None or (low is not None and part < 0.5):
+        place = low + part * usual
+    else:
+        place = high - (1 - part) * usual
+    place = min(abs(place), 2 - place)
+    return min(int((line.ends < place).sum()), len(line.ends) - 1)
 
 
 def test_values_between_neighbours() -> None:
-    """Between two ordered codes of a leaf lie others that are drawn too, but not across a wide gap, and no nulls."""
+    """Around the ordered codes of a leaf lie others that are drawn too, but not across a wide gap, and no nulls."""
     rng = np.random.default_rng(7)
     shares = rng.dirichlet(np.ones(60))
     line = Line(np.cumsum(shares) - shares / 2, np.cumsum(shares))
@@ -130,11 +140,27 @@ def test_values_between_neighbours() -> None:
         forest = joined([_stump([held, [9]])])
         for at in rng.random(300):
             found = int(picked(forest, line, np.int32(1), at))
-            assert found == _between(held, line, at)
+            assert found == _near(held, line, at)
             more += found not in held
     assert more > 100
-    wide = joined([_stump([[0, 1, 2, 3, 4, 5, 59], [9]])])
-    assert {int(picked(wide, line, np.int32(1), at)) for at in rng.random(500)} <= {0, 1, 2, 3, 4, 5, 59}
+    line = Line((np.arange(600) + 0.5) / 600, (np.arange(600) + 1) / 600)
+    wide = joined([_stump([[*range(0, 60, 2), 500], [9]])])
+    found = {int(picked(wide, line, np.int32(1), at)) for at in rng.random(2_000)}
+    assert not found & {*range(70, 490), *range(510, 600)}
+    assert {499, 500, 501} < found, "who stands apart comes back only as a neighbour might"
+
+
+def test_a_leaf_keeps_its_mean() -> None:
+    """What is drawn around the codes of a leaf is neither higher nor lower than these on average."""
+    rng = np.random.default_rng(11)
+    line = Line((np.arange(1_000) + 0.5) / 1_000, (np.arange(1_000) + 1) / 1_000)
+    off = []
+    for _ in range(100):
+        held = np.sort(rng.integers(0, 1_000, 12)).tolist()
+        forest = joined([_stump([held, [9]])])
+        found = [int(picked(forest, line, np.int32(1), at)) for at in (np.arange(240) + 0.5) / 240]
+        off.append(np.mean(found) - np.mean(held))
+    assert abs(np.mean(off)) < 3
 
 
 def test_heavy_codes_are_drawn_as_often_as_they_are() -> None:

@@ -24,7 +24,7 @@ from synthwright.kit.coding.ratios import Ratios, ratios_of, shortened_of
 from synthwright.kit.coding.rounding import Drawn, Rounding, rounding_of, span_of
 from synthwright.kit.coding.rulers import Ruler, from_integers, integers, is_narrow, is_whole, ruler_for, tidy
 from synthwright.kit.coding.shapes import Shape
-from synthwright.kit.coding.steadied import steadied
+from synthwright.kit.coding.steadied import returning, steadied
 
 NULL, UNKNOWN = -1, -2
 PROTECT = 3
@@ -143,6 +143,37 @@ class OrderedCodec:
             return _coded(np.full(len(values), UNKNOWN), codes)
         return _coded(self._find(values), codes)
 
+    def dealt(self, column: Column, protect: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the code of every row to learn from: rows that chance gave point masses go to blocks beside them."""
+        codes = self.encode(column)
+        values, which = _distinct(column, nan=self.field.nan)
+        counts = np.bincount(which[which >= 0], minlength=len(values))
+        at = self.ruler.positions(values)
+        exact = pc.is_in(values, self.masses).to_numpy(zero_copy_only=False)
+        stay, block = np.ones(len(values)), np.zeros(len(values), np.int64)
+        stay[exact], block[exact] = self.staying(at, counts, exact, protect)
+        moves = np.flatnonzero((which >= 0) & (np.append(stay, 1.0)[which] < 1))
+        moves = moves[rng.random(len(moves)) >= stay[which[moves]]]
+        cell = np.empty(self.size, dtype=np.int32)
+        cell[self.cells] = np.arange(self.size)
+        codes[moves] = cell[len(self.masses) + block[which[moves]]]
+        return codes
+
+    def staying(
+        self, at: np.ndarray, counts: np.ndarray, exact: np.ndarray, protect: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of its rows that each point mass keeps, and the block that the others go to.
+
+        Args:
+            at: the positions of all values.
+            counts: how many rows hold each.
+            exact: which of them are point masses.
+            protect: how many rows a point mass has at least.
+        """
+        block, apart = self.blocks.find(at[exact])
+        stay = returning(self.ruler, at, counts, protect)[exact]
+        return np.where(apart == 0, stay, 1.0), block
+
     def decode(self, codes: np.ndarray, within: np.ndarray) -> pa.Array:
         """Return a value for every code; `within` (0 to 1, one per row) chooses where in a block."""
         number = len(self.masses)
@@ -244,12 +275,15 @@ def settle(
     weights = np.bincount(cell, counts, minlength=len(stand))
     what = np.empty(len(stand))
     what[codec.cells] = weights
+    stay, block = codec.staying(at, counts, exact, protect)
+    left = (1 - stay) * what[: len(kept)]
+    np.add.at(what, len(kept) + block[left > 0], left[left > 0])
     drawn = counts.astype(np.float64)
-    drawn[exact] -= what[: len(kept)]
+    drawn[exact] -= what[: len(kept)] - left
     rounding = _ratios(ruler, values, drawn, protect) or rounding_of(
         Drawn(ruler, made, what[len(kept) :], at[exact]), at, drawn, protect
     )
-    what[: len(kept)] = steadied(ruler, at[exact], what[: len(kept)])
+    what[: len(kept)] = steadied(ruler, at[exact], what[: len(kept)]) * stay
     weights = what[codec.cells]
     return replace(codec, shares=weights / weights.sum(), rounding=rounding)
 

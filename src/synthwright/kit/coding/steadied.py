@@ -1,8 +1,10 @@
-"""How often each kept number of a column is given, without what chance alone did to the counts of its rows.
+"""How often each kept value of a column is given, without what chance alone did to the counts of its rows.
 
 Of 880 weights of five rows each some have two and others ten, by chance. Drawn as often as they are there, all such
 accidents come back, and tell who was there. So counts that differ from those around them no more than chance explains
-are moved toward these (James and Stein's shrinkage of Poisson counts; Clevenson and Zidek 1975).
+are moved toward these (James and Stein's shrinkage of Poisson counts; Clevenson and Zidek 1975). And values that are
+kept because three rows happened to share them would be shared by fewer of other rows: what they would lose goes to
+the rare values beside them (Good, The population frequencies of species, Biometrika 40, 1953).
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ ALONE = 4.0
 """A count that is so many standard deviations above the usual is a number that people prefer: it stays."""
 PLAIN = 1.5
 """A neighbourhood whose counts vary so many times as much as chance has them vary has a form of its own: it stays."""
+SEVERAL, HEAVY = 50, 30
+"""Different values that tell how often such values come again, and rows from which on values do."""
 _FACTORS = (2, 5, 10)
 _POWERS = 6
 _EXACT = 2.0**53
@@ -42,6 +46,48 @@ def steadied(ruler: Ruler, at: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if len(mine) > 2 * AROUND:
             out[mine] = _shrunk(out[mine])
     return out * (rows.sum() / out.sum())
+
+
+def returning(ruler: Ruler, at: np.ndarray, counts: np.ndarray, protect: int) -> np.ndarray:
+    """Return which share of its rows each value would have again among other rows of the same source: 1 where unknown.
+
+    Numbers that are as round are told together: people prefer them alike.
+
+    Args:
+        ruler: of the column; all of the rows of others than numbers come again.
+        at: the positions of the different values.
+        counts: how many rows hold each.
+        protect: how many rows a kept value has at least.
+    """
+    found = np.ones(len(at))
+    if ruler.field.kind not in (Kind.NUMBER, Kind.INTEGER) or ruler.calendar is not None:
+        return found
+    level = _roundness(at * ruler.step + ruler.anchor) if ruler.stepped else _roundness(at)
+    level = np.where((at == np.rint(at)) | ruler.stepped, level, -1)
+    for which in np.unique(level):
+        mine = level == which
+        found[mine] = _returning(counts[mine], protect)
+    return found
+
+
+def _returning(counts: np.ndarray, protect: int) -> np.ndarray:
+    """Return Good's estimate: values with `k` rows come again (k + 1) N(k + 1) / N(k) times, if N(k) values have k.
+
+    Classes of few values are told together. It is told only where values are the rarer the more rows they have: what
+    rows share by design comes again.
+    """
+    found = np.ones(len(counts))
+    number = np.bincount(np.minimum(counts, HEAVY + 1), minlength=HEAVY + 2)[: HEAVY + 1]
+    rows, many = number * np.arange(HEAVY + 1), np.cumsum(number)
+    if many[protect - 1] < SEVERAL or (np.diff(number[1 : protect + 1]) > 0).any():
+        return found
+    first = protect
+    for k in range(protect, HEAVY):
+        if many[k] - many[first - 1] >= SEVERAL:
+            share = rows[first + 1 : k + 2].sum() / rows[first : k + 1].sum()
+            found[(counts >= first) & (counts <= k)] = min(share, 1.0)
+            first = k + 1
+    return found
 
 
 def _roundness(units: np.ndarray) -> np.ndarray:

@@ -110,7 +110,16 @@ class Coded:
 
     def places(self, column: Column) -> np.ndarray:
         """Return the place of every row."""
-        codes = self.codec.encode(column).astype(np.int64)
+        return self._placed(self.codec.encode(column))
+
+    def learned(self, column: Column, protect: int, rng: np.random.Generator) -> np.ndarray:
+        """Return the place of every row to learn from: values that chance alone repeats are not learned by heart."""
+        if isinstance(self.codec, OrderedCodec):
+            return self._placed(self.codec.dealt(column, protect, rng))
+        return self.places(column)
+
+    def _placed(self, codes: np.ndarray) -> np.ndarray:
+        codes = codes.astype(np.int64)
         return np.where(codes < 0, self.size - 1 - codes, codes)
 
     def decode(self, places: np.ndarray, within: np.ndarray) -> Any:

@@ -21,6 +21,8 @@ STEEPEST = 4.0
 """A draw counts at most e to the power of this."""
 GAP = 4.0
 """Between neighbours of a leaf, values are drawn where they are so many times its mean distance apart at most."""
+REACH = 1.5
+"""With more, heavy codes come too seldom; with less, too often."""
 
 
 class Line(NamedTuple):
@@ -100,29 +102,40 @@ def _reached(ends, at):
 def picked(forest, line, node, at):
     """Return the code at a place (0 to 1) of a leaf's distribution.
 
-    Where the codes have an order, what lies between two neighbours of the leaf is possible too: a leaf is a sample, and
-    its gaps are chance, unless they are far wider than is usual in it. A code that the leaf holds `k` times reaches as
-    near to either end of its own share as the outermost of `k` random places in it do: the k + 1st part of it is left.
+    Where the codes have an order, what lies around a code of the leaf is as possible: a leaf is a sample. Half of a
+    code's share reaches towards either neighbour; where that is far farther than is usual in the leaf, or there is
+    none, as far as is usual. A code that the leaf holds `k` times reaches about as near to either end of its own
+    share as the outermost of `k` random places in it do: the k + `REACH`th part of it is left.
     """
     start, stop = forest.tree.start[node], forest.tree.stop[node]
     place = min(at, 0.9999999999999999) * (stop - start)
-    first = start + int(place)
-    code = forest.held[first]
+    code = forest.held[start + int(place)]
     inner = forest.tree.feature[node] >= 0  # what it holds is sorted in its leaves only
-    if inner or first + 1 >= stop or forest.held[first + 1] == code or forest.held[first + 1] >= len(line.middle):
+    if inner or code >= len(line.middle):
         return code
-    last = stop - 1
-    while forest.held[last] >= len(line.middle):
-        last -= 1
-    after = forest.held[first + 1]
-    usual = (line.middle[forest.held[last]] - line.middle[forest.held[start]]) / (last - start)
-    if line.middle[after] - line.middle[code] > GAP * usual:
+    stop = _first(forest.held, start, stop, len(line.middle))
+    if stop - start < 2:
         return code
-    before = first + 1 - _first(forest.held, start, first, code)
-    behind = _first(forest.held, first + 1, stop, after + 1) - first - 1
-    low = line.ends[code] - 2 * (line.ends[code] - line.middle[code]) / (before + 1)
-    high = line.middle[after] * 2 - line.ends[after] + 2 * (line.ends[after] - line.middle[after]) / (behind + 1)
-    return _reached(line.ends, low + (high - low) * (place - int(place)))
+    usual = (line.middle[forest.held[stop - 1]] - line.middle[forest.held[start]]) / (stop - 1 - start)
+    place -= 0.5
+    before = start + int(np.floor(place))
+    part = place - np.floor(place)
+    low, high = -1.0, 2.0
+    if before >= start:
+        code = forest.held[before]
+        if before + 1 < stop and code == forest.held[before + 1]:
+            return code
+        many = before + 1 - _first(forest.held, start, before, code)
+        low = line.ends[code] - 2 * (line.ends[code] - line.middle[code]) / (many + REACH)
+    if before + 1 < stop:
+        after = forest.held[before + 1]
+        many = _first(forest.held, before + 1, stop, after + 1) - before - 1
+        high = 2 * line.middle[after] - line.ends[after] + 2 * (line.ends[after] - line.middle[after]) / (many + REACH)
+    if before >= start and before + 1 < stop and line.middle[after] - line.middle[code] <= GAP * usual:
+        return _reached(line.ends, low + (high - low) * part)
+    upwards = before + 1 >= stop or (before >= start and part < 0.5)
+    place = low + part * usual if upwards else high - (1.0 - part) * usual
+    return _reached(line.ends, min(abs(place), 2 * line.ends[-1] - place))  # turned back at the ends of the column
 
 
 @kernel

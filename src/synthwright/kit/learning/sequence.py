@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +122,10 @@ class Begun(NamedTuple):
     given: list[Coded]
     made: list[Coded]
     held: pa.Table
+
+    def places(self, columns: Sequence[Coded], protect: int, ctx: Context) -> list[np.ndarray]:
+        """Return the places of the rows to learn from, column by column."""
+        return [c.learned(self.held.column(c.name), protect, ctx.at(c.name, "dealt").rng) for c in columns]
 
 
 def begun(data: Dataset, part: Part, owner: str, protect: int, ctx: Context) -> Begun:
