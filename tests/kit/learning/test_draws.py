@@ -113,15 +113,15 @@ def _near(held: list[int], line: Line, at: float) -> int:
     share = np.diff(line.ends, prepend=0.0)
     usual = (line.middle[values[-1]] - line.middle[values[0]]) / (len(values) - 1)
     first, part = divmod(place - 0.5, 1)
-    pair = [values[i] if 0 <= i < len(values) else None for i in (int(first), int(first) + 1)]
-    if pair[0] == pair[1]:
-        return values[int(first)]
-    low, high = (None if c is None else share[c] / (held.count(c) + REACH) for c in pair)
-    low = None if low is None else line.ends[pair[0]] - low
-    high = None if high is None else line.ends[pair[1]] - share[pair[1]] + high
-    if None not in pair and line.middle[pair[1]] - line.middle[pair[0]] <= GAP * usual:
+    before = values[int(first)] if first >= 0 else None
+    after = values[int(first) + 1] if first + 1 < len(values) else None
+    if before is not None and before == after:
+        return before
+    low = 0.0 if before is None else line.ends[before] - share[before] / (held.count(before) + REACH)
+    high = 1.0 if after is None else line.ends[after] - share[after] * (1 - 1 / (held.count(after) + REACH))
+    if before is not None and after is not None and line.middle[after] - line.middle[before] <= GAP * usual:
         place = low + part * (high - low)
-    elif high is None or (low is not None and part < 0.5):
+    elif after is None or (before is not None and part < 0.5):
         place = low + part * usual
     else:
         place = high - (1 - part) * usual
@@ -145,9 +145,9 @@ def test_values_between_neighbours() -> None:
     assert more > 100
     line = Line((np.arange(600) + 0.5) / 600, (np.arange(600) + 1) / 600)
     wide = joined([_stump([[*range(0, 60, 2), 500], [9]])])
-    found = {int(picked(wide, line, np.int32(1), at)) for at in rng.random(2_000)}
-    assert not found & {*range(70, 490), *range(510, 600)}
-    assert {499, 500, 501} < found, "who stands apart comes back only as a neighbour might"
+    codes = {int(picked(wide, line, np.int32(1), at)) for at in rng.random(2_000)}
+    assert not codes & {*range(70, 490), *range(510, 600)}
+    assert {499, 500, 501} < codes, "who stands apart comes back only as a neighbour might"
 
 
 def test_a_leaf_keeps_its_mean() -> None:
