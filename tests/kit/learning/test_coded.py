@@ -12,7 +12,7 @@ import pytest
 from synthwright.core.context import Context
 from synthwright.core.schema import Field, Kind
 from synthwright.core.values import numbers
-from synthwright.kit.coding.codecs import CODEABLE, LabelCodec, observe, settle
+from synthwright.kit.coding.codecs import CODEABLE, LabelCodec, OrderedCodec, observe, settle
 from synthwright.kit.learning.coded import BINS, GROUPS, LABELS, TOKENS, Coded, cut
 from synthwright.testing import toys
 
@@ -160,6 +160,7 @@ def test_what_chance_repeats_is_not_learned() -> None:
     field = Field(kind=Kind.INTEGER, step=1)
     column = pa.array(first)
     coded = _coded(field, column)
+    assert isinstance(coded.codec, OrderedCodec)
     masses = coded.codec.masses.to_numpy()
     kept = coded.codec.cells < len(masses)
     places = coded.learned(column, 3, Context(seed=2).rng)
