@@ -11,9 +11,10 @@ import synthwright as sw
 from synthwright.core.context import Context
 from synthwright.core.schema import Field, Kind
 from synthwright.kit.coding.codecs import observe, settle
-from synthwright.kit.learning.additive import Scores
+from synthwright.kit.learning import guides
+from synthwright.kit.learning.additive import Scores, predicted
 from synthwright.kit.learning.coded import Coded
-from synthwright.kit.learning.guides import FEW, Guide, pointed
+from synthwright.kit.learning.guides import FEW, Guide, as_matrix, guided, pointed
 from synthwright.kit.learning.splits import Features, Growth
 
 ROWS = 1_500
@@ -69,6 +70,38 @@ def test_what_one_column_decides_needs_no_guide(*, labels: bool) -> None:
 def test_few_rows_are_not_learned_from() -> None:
     """Below a hundred rows there is no guide."""
     assert told(survey(FEW - 1, 0.7), labels=False)[0] is None
+
+
+def test_larger_trees_where_there_is_no_end_of_learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every pair of two columns has for itself, as hours of days have, is told by larger trees, of other rows."""
+    rng, rows = np.random.default_rng(1), 5_000
+    bins = rng.integers(0, 16, (2, rows)).astype(np.uint8)
+    target = np.argsort(np.argsort(rng.normal(size=(16, 16))[bins[0], bins[1]] + 0.3 * rng.normal(size=rows))) / rows
+
+    def missed() -> tuple[Guide, float]:
+        guide, bin_ = guided(bins, target, np.arange(rows, dtype=np.int32), Context(seed=1))
+        assert guide is not None
+        return guide, float(((np.append(guide.edges, 1.0)[bin_] - target) ** 2).mean())
+
+    deep, less = missed()
+    monkeypatch.setattr(guides, "UNENDING", 2.0)
+    plain, more = missed()
+    assert (len(deep.tellers), len(plain.tellers)) == (5, 2)
+    assert less < 0.9 * more
+
+
+def test_each_row_is_told_by_one_teller() -> None:
+    """What is said of new rows strays as much as what is said of rows that were set aside: no mean is taken."""
+    rng = np.random.default_rng(2)
+    bins, noise = rng.integers(0, 9, (3, 2_000)).astype(np.uint8), rng.normal(size=2_000)
+    guide, _ = guided(bins, bins[0] + bins[1] + noise, np.arange(2_000, dtype=np.int32), Context(seed=1))
+    assert guide is not None
+    said = guide.bins(bins)
+    apart = np.array([np.searchsorted(guide.edges, predicted(t, as_matrix(bins))) for t in guide.tellers])
+    assert len(apart) == 2
+    assert (said[::2] == apart[0][::2]).all()
+    assert (said[1::2] == apart[1][1::2]).all()
+    assert (apart[0] != apart[1]).mean() > 0.3
 
 
 def test_a_guide_is_kept_and_checked() -> None:

@@ -83,8 +83,9 @@ def settings(rows: int, ctx: Context, **more: Any) -> dict[str, Any]:
 
 
 def regressed(
-    matrix: np.ndarray, target: np.ndarray, aside: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context
-) -> Additive:
+    matrix: np.ndarray, target: np.ndarray, aside: tuple[np.ndarray, np.ndarray], rounds: int, ctx: Context,
+    *, deep: bool = False,
+) -> Additive:  # fmt: skip
     """Learn to predict numbers, until more trees help no more on rows that are set aside.
 
     Args:
@@ -93,10 +94,12 @@ def regressed(
         aside: matrix and target of the rows that say when to stop.
         rounds: how many trees at most.
         ctx: the randomness.
+        deep: whether trees are larger: for what holds of few rows each, as of every hour of every day.
     """
     import lightgbm
 
-    how = settings(len(matrix), ctx, objective="regression", learning_rate=0.15, num_leaves=31)
+    more = {"learning_rate": 0.1, "num_leaves": 127, "max_depth": 12} if deep else {}
+    how = settings(len(matrix), ctx, **{"objective": "regression", "learning_rate": 0.15, "num_leaves": 31, **more})
     learn = lightgbm.Dataset(matrix, target, params=how)
     watch = lightgbm.Dataset(aside[0], aside[1], params=how, reference=learn)
     stop = lightgbm.early_stopping(8, verbose=False, min_delta=LITTLE * float(np.var(aside[1])))

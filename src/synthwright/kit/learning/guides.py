@@ -31,12 +31,14 @@ FINE = 20
 """Tokens below which a column needs no guide."""
 TASTE = 4_000
 """Rows that say whether a guide or a correction is worth learning from all."""
-ROUNDS = 200
-"""Boosting rounds of a guide."""
+ROUNDS, DEEP_ROUNDS = 200, 400
+"""Boosting rounds of a guide, and of one of larger trees."""
+UNENDING = 0.9
+"""The share of its rounds after which a guide that still learned is worth larger trees."""
 LEANS = 0.05
-"""The share by which points must miss less than a tree, in squares."""
+"""The share by which points must miss less than a tree, and larger trees than others, in squares."""
 PARTS = 5
-"""Parts of the rows, each told by points of the others."""
+"""Parts of the rows, each told by points, or larger trees, of the others."""
 POINTED = 20_000
 """Rows that points are learned from, at most."""
 LABELS = 32
@@ -56,8 +58,9 @@ class Guide(NamedTuple):
 
     def bins(self, bins: np.ndarray) -> np.ndarray:
         """Return the bin of the prediction for every row of features (uint8, features × rows)."""
-        mean = sum(told(teller, bins) for teller in self.tellers) / len(self.tellers)
-        return np.searchsorted(self.edges, mean).astype(np.uint8)
+        # One teller for each row: their mean would stray less than what each said of rows that it had not seen.
+        parts = [np.arange(k, bins.shape[1], len(self.tellers)) for k in range(len(self.tellers))]
+        return np.searchsorted(self.edges, _crossed(self.tellers, bins, parts)).astype(np.uint8)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return all arrays by name: `of_arrays` makes the same from them."""
@@ -108,7 +111,23 @@ def guided(bins: np.ndarray, target: np.ndarray, rows: np.ndarray, ctx: Context)
     missed = float(((said[some] - target[some]) ** 2).mean())
     if missed > (1 - GUIDED) * float(target[some].var()):
         return None, np.zeros(0, np.uint8)
+    if min(len(half.roots) for half in halves) >= UNENDING * ROUNDS:
+        deeper, told_ = _deeper(bins, every, target, some, ctx.at("deep"))
+        if float(((told_[some] - target[some]) ** 2).mean()) < (1 - LEANS) * missed:
+            return edged(deeper, told_, some)
     return edged(halves, said, some)
+
+
+def _deeper(
+    bins: np.ndarray, every: np.ndarray, target: np.ndarray, some: np.ndarray, ctx: Context
+) -> tuple[list[Additive], np.ndarray]:
+    """Return what larger trees learn from most parts of the rows, and what each says of the part it has not seen."""
+    parts, tellers = np.array_split(some, PARTS), []
+    for k, part in enumerate(parts):
+        mine = np.concatenate([*parts[:k], *parts[k + 1 :]])
+        aside = every[part], target[part]
+        tellers.append(regressed(every[mine], target[mine], aside, DEEP_ROUNDS, ctx.at(k), deep=True))
+    return tellers, _crossed(tellers, bins, parts)
 
 
 def pointed(
