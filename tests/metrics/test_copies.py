@@ -13,7 +13,7 @@ import pytest
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
 from synthwright.core.dataset import Dataset
-from synthwright.core.schema import ORDERED, Field, Kind
+from synthwright.core.schema import ORDERED, Field, Kind, Rule
 from synthwright.core.values import from_numbers, numbers
 from synthwright.kit.measuring.neighbours import nearest, points
 from synthwright.metrics import near_copies, rare_copies
@@ -272,3 +272,28 @@ def test_nearness_has_a_chance(second: Case) -> None:
     assert abs((score.value or 0) - 0.5) < score.chance
     assert second.train is not None
     assert refused(DcrShare(), second._replace(synthetic=second.train))
+
+
+def test_a_panel_has_every_combination() -> None:
+    """Who makes a panel anew meets the shops and weeks of training rows; copies of the rest are still seen."""
+    rng = np.random.default_rng(4)
+    shop, week = (a.ravel() for a in np.meshgrid(np.arange(30), np.arange(60)))
+    kinds = {"shop": Field(kind=Kind.CATEGORY), "week": Field(kind=Kind.INTEGER), "sold": Field(kind=Kind.NUMBER)}
+
+    def rows(which: np.ndarray, sold: np.ndarray) -> Dataset:
+        names = pa.array([f"shop {s}" for s in shop[which]], pa.large_string())
+        columns = [names, week[which], sold]
+        return toys.dataset({"t": {n: (f, c) for (n, f), c in zip(kinds.items(), columns, strict=True)}})
+
+    def sales(which: np.ndarray) -> np.ndarray:
+        return np.asarray(np.exp(rng.normal(shop[which] / 10, 0.3)))
+
+    order = rng.permutation(len(shop))
+    train, holdout = rows(order[:1_400], sales(order[:1_400])), rows(order[1_400:], sales(order[1_400:]))
+    again = rng.permutation(len(shop))[:1_400]
+    unique = (("t", Rule(rule="unique(shop, week)")),)
+    fair = Case(train, holdout, rows(again, sales(again)), rules=unique)
+    assert refused(NearCopies(), fair._replace(rules=()))
+    assert not refused(NearCopies(), fair)
+    sold = np.concatenate([numbers(train.tables["t"].column("sold"))[:400], sales(again[400:])])
+    assert refused(NearCopies(), fair._replace(synthetic=rows(again, sold)))

@@ -7,10 +7,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field as Setting
 
 from synthwright.core.context import Context
 from synthwright.core.contracts import Case, Metric, Score
+from synthwright.core.rules import parse
 from synthwright.core.schema import Field
 from synthwright.kit.measuring.displaced import Sides, partly, shifted
 from synthwright.kit.measuring.natural import Verdict, beyond, strongest
@@ -25,6 +27,8 @@ FEWEST = 3
 """Training rows below which none can be told from the others."""
 FEW_COLUMNS = 8
 """Columns up to which distances are looked at beside evidence."""
+FULL = 0.5
+"""The share of all combinations that real rows have where columns that are unique together tell nobody apart."""
 _WORK = 12_000_000_000
 """Columns of pairs of rows that are compared: a larger table is measured on fewer rows."""
 _MOST_TRAIN = 100_000
@@ -43,8 +47,9 @@ class NearCopies(Metric):
     the thresholds that 0.1, 0.3, 1 and 3 % of real rows exceed, the one that speaks most against the rows is told. The
     reference is the share of real rows that exceed it: held-out rows against the training rows, and training rows
     against the others; the latter count half, and not at all where the two contradict each other. Chance is Fisher's
-    exact test, its level shared among all that is looked at. Modelled columns that were produced are compared. The
-    interval is Wilson's.
+    exact test, its level shared among all that is looked at. Modelled columns that were produced are compared, but for
+    those of which each combination is there once, and most are, as shops and weeks in a panel: whoever makes such rows
+    anew has to meet the combinations of training rows, and held-out ones never do. The interval is Wilson's.
 
     Where they speak more against the rows, two other counts are told instead: of rows that equal a training row in all
     columns but a few (one at a time, and the most telling half of them), and of rows that equal one after one and the
@@ -71,7 +76,7 @@ class NearCopies(Metric):
             return failed
         tables, rows = {}, []
         for table in case.schema.tables:
-            columns = produced(case, table)
+            columns = _telling(case, table)
             synthetic, train = (d.tables[table] for d in (case.synthetic, case.train))
             if not columns or not synthetic.num_rows or train.num_rows < FEWEST:
                 continue
@@ -110,6 +115,18 @@ class NearCopies(Metric):
         note = f"measured on {mine.num_rows:,} random synthetic rows and {seen.num_rows:,} training rows: "
         note += f"copies of less than {share:.1%} of the rows would not be seen"
         return verdict, f"{said}; {note}" if said else note
+
+
+def _telling(case: Case, table: str) -> tuple[str, ...]:
+    """Return the produced columns but those that are unique together where real rows fill most combinations."""
+    full: set[str] = set()
+    real = [d.tables[table] for d in (case.train, case.holdout) if d is not None]
+    for text in (rule.rule for name, rule in case.rules if name == table):
+        if text.startswith("unique") and (parsed := parse(text)).form == "unique" and len(parsed.left) > 1:
+            values = [pa.chunked_array([c for t in real for c in t.column(n).chunks]) for n in parsed.left]
+            ways = np.prod([float(pc.count_distinct(v).as_py()) for v in values])
+            full |= {*parsed.left} if sum(t.num_rows for t in real) >= FULL * ways else set()
+    return tuple(c for c in produced(case, table) if c not in full)
 
 
 def _or_disguised(
