@@ -4,8 +4,9 @@
 
 Tables: Adult by `forest` and `copula`, MAGIC by `forest`, 5,000 rows a generation. Texts: snips (7 intents), 3,000
 a generation, by a small writer that learns runs of three words by intent (it is this bench's own: no generator that
-works without a language model learns texts), and by `text-augmentation` of texts drawn from the last generation. The
-rule that flags a generation is that of `synthwright collapse`.
+works without a language model learns texts), and by `text-augmentation`, with its deletions and without; beside them
+texts that are drawn with replacement, with nothing changed. The rule that flags a generation is that of `synthwright
+collapse`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import gzip
 import json
 import os
+import platform
 import tempfile
 import time
 from collections import defaultdict
@@ -32,9 +34,21 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError
 from synthwright.core.schema import Schema
-from synthwright.report.collapsed import DEPENDENCE, LIKENESS, PAIRS, RARE_WORDS, TAILS, UTILITY, VOCABULARY, Collapse
+from synthwright.generators.text_augmentation import TextAugmentation
+from synthwright.report.collapsed import (
+    DEPENDENCE,
+    LIKENESS,
+    PAIRS,
+    RARE_WORDS,
+    TAIL_MASS,
+    TAILS,
+    UTILITY,
+    VOCABULARY,
+    Collapse,
+)
 from synthwright.report.collapsed_shown import flag_of
 from synthwright.studies.collapse import Wish, collapse
+from synthwright.studies.collapse_makers import Maker, varying
 
 SETS = (
     ("adult", "forest"),
@@ -42,6 +56,8 @@ SETS = (
     ("magic", "forest"),
     ("snips", "writer"),
     ("snips", "text-augmentation"),
+    ("snips", "no-deletion"),
+    ("snips", "draws"),
 )
 SHOWN = (1, 2, 3, 5, 10)
 """Generations that the page shows."""
@@ -69,6 +85,12 @@ def written(rows: Dataset, many: int, ctx: Context) -> Dataset:
     return Dataset(rows.schema, {"request": pa.table({"text": texts, "intent": intents}).cast(kind)})
 
 
+def drawn(rows: Dataset, many: int, ctx: Context) -> Dataset:
+    """Draw texts with replacement: what chance alone takes, whoever reads so many texts."""
+    held = rows.tables["request"]
+    return Dataset(rows.schema, {"request": held.take(pa.array(ctx.rng.integers(0, held.num_rows, many)))})
+
+
 def _text(after: dict[tuple[str, str, str], list[str]], intent: str, rng: np.random.Generator) -> str:
     said = [_BEGIN, _BEGIN]
     while len(said) < _WORDS + 2:
@@ -78,6 +100,12 @@ def _text(after: dict[tuple[str, str, str], list[str]], intent: str, rng: np.ran
             break
         said.append(word)
     return " ".join(said[2:])
+
+
+KEEPING = TextAugmentation(operations={"synonym": 0.1, "insertion": 0.1, "swap": 0.1})
+"""As it is by default, but for deletions."""
+OWN: dict[str, Maker] = {"writer": written, "draws": drawn, "no-deletion": varying(KEEPING, TEXTS, ("text",))}
+"""What makes generations here, and is no registered generator."""
 
 
 def requests(data: Path) -> pa.Table:
@@ -149,7 +177,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=[f"{name}-{use}" for name, use in SETS])
     asked = parser.parse_args()
     about = (
-        f"`bench/collapse.py`, Synthwright {__version__}, one thread, seed 0. A number is what a generation still has "
+        f"`bench/collapse.py`, Synthwright {__version__}, {platform.system()}, Python {platform.python_version()}, one "
+        f"thread of {os.cpu_count()} cores, seed 0. A number is what a generation still has "
     )
     about += "of a measure, as a share of what a second real sample has (1 is all); * flags the generation."
     out = ["# Generations that learn from each other", "", about, ""]
@@ -162,12 +191,15 @@ def main() -> None:
         wish = Wish(asked.generations, use, None if name != "snips" else "intent", (0.1, 0.5), rows, schema)
         began = time.process_time()
         place = None if asked.pages is None else asked.pages / f"{name}-{use}"
-        found = collapse(table, wish, place, make=written if use == "writer" else None)
+        found = collapse(table, wish, place, make=OWN.get(use))
         spent = time.process_time() - began
         few = pc.min(pa.array([len(table), 3 * rows])).as_py()
-        measures = (RARE_WORDS, VOCABULARY, PAIRS, LIKENESS, UTILITY) if name == "snips" else \
+        measures = (TAIL_MASS, RARE_WORDS, VOCABULARY, PAIRS, LIKENESS, UTILITY) if name == "snips" else \
             (TAILS, DEPENDENCE, LIKENESS, UTILITY)  # fmt: skip
         said = f"{rows:,} rows a generation, of {few:,} real ones; {spent:.0f} s of CPU."
+        if name == "snips":
+            has = ", ".join(f"{found.chance[m].reference:.3f} of the {m}" for m in measures[:3])
+            said += f" Of the texts that judge a second real sample has {has}."
         out += [f"## {name}, by `{use}`", "", said, "", shown(found, measures), "", found.because, ""]  # fmt: skip
         print(f"{name} {use}: {spent:.0f} s; {[(r.title, r.flagged) for r in found.regimes]}", flush=True)
         if asked.out is not None:

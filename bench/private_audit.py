@@ -39,8 +39,9 @@ KNOWN = Known(values=("a", "b"))
 WORDS = {"gaussian": "Gaussian noise", "concentrated": "any zCDP"}
 HEAD = """# What private generators tell of one row, at least
 
-Written by `python bench/private_audit.py`. {machine}; {seconds:.0f} s of CPU. Ten rows, as few as a run takes, all
-alike; the neighbour has one row more, which alone has its values. Delta 1e-9. Lower bounds hold with 95 % confidence.
+Written by `python bench/private_audit.py`. {machine}; {seconds:.0f} s of CPU.
+Ten rows, as few as a run takes, all alike; the neighbour has one row more, which alone has its values. Delta 1e-9.
+Lower bounds hold with 95 % confidence.
 
 Both are audited by someone who knows all rows but one, and weighs every noisy count in which that one would be
 (`synthwright.testing.audit_known`). With one column nothing is chosen: all there is is Gaussian noise, whose tight
@@ -160,7 +161,8 @@ def main() -> None:
     for name, every in planted(said.runs).items():
         median = sorted(f.lower for f in every)[len(every) // 2]
         lines.append(f"| {name} | {len(every)} | {sum(f.caught for f in every)} | {median:.2f} |")
-    machine = f"{platform.system()}, Python {platform.python_version()}, opendp {version('opendp')}"
+    machine = (f"Synthwright {version('synthwright')}, {platform.system()}, Python {platform.python_version()}, opendp "
+               f"{version('opendp')}, one thread")  # fmt: skip
     head = HEAD.format(machine=machine, seconds=time.process_time() - begun)
     said.out.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
 

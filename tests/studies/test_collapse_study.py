@@ -19,7 +19,7 @@ from synthwright.core.context import Context
 from synthwright.core.dataset import Dataset
 from synthwright.core.errors import InputError, UnknownNameError
 from synthwright.kit.files import SYNTHETIC
-from synthwright.report.collapsed import LIKENESS, RARE_WORDS, TAILS, UTILITY, Collapse
+from synthwright.report.collapsed import LIKENESS, RARE_WORDS, TAIL_MASS, TAILS, UTILITY, Collapse
 from synthwright.studies import collapse_ruler
 from synthwright.studies.collapse import Wish, collapse
 from synthwright.studies.collapse_makers import maker_of
@@ -159,14 +159,29 @@ def test_texts() -> None:
 
 def test_texts_are_varied_in_turn() -> None:
     """Each text is varied as often as any other, or once more: none is lost by the luck of the draw."""
-    fields = {"text": {"kind": "text", "nulls": False}, "number": {"kind": "integer", "nulls": False}}
-    schema = sw.Schema.model_validate({"tables": {"data": {"fields": fields}}})
-    texts = [f"please play number {i} once again for me" for i in range(40)]
-    rows = Dataset.of({"data": pa.table({"text": texts, "number": range(40)})}, schema)
-    made = maker_of("text-augmentation", schema)(rows, 100, Context(seed=4))
-    often = np.bincount(made.tables["data"].column("number").to_numpy(), minlength=40)
+    often = varied([f"please play number {i} once again for me" for i in range(40)], 100, 4)
     assert set(often.tolist()) == {2, 3}
     assert often.sum() == 100
+
+
+def varied(texts: list[str], many: int, seed: int) -> np.ndarray:
+    """Return how often each text was varied where so many are made."""
+    fields = {"text": {"kind": "text", "nulls": False}, "number": {"kind": "integer", "nulls": False}}
+    schema = sw.Schema.model_validate({"tables": {"data": {"fields": fields}}})
+    rows = Dataset.of({"data": pa.table({"text": texts, "number": range(len(texts))})}, schema)
+    made = maker_of("text-augmentation", schema)(rows, many, Context(seed=seed))
+    return np.bincount(made.tables["data"].column("number").to_numpy(), minlength=len(texts))
+
+
+def test_texts_that_share_rare_words_stand_for_each_other() -> None:
+    """Of five generations of the same texts one of each text is varied, by whatever else they say; none is favoured."""
+    said = ["please play {} for me", "do {} now", "{}", "well then {} again", "sing {} sing to me"]
+    for rare in ("song{}", "{0}k {0}m"):  # one rare word, or two
+        texts = [how.format(rare.format(i)) for how in said for i in range(60)]
+        often = varied(texts, 60, 5)
+        assert set(often.reshape(5, 60).sum(axis=0).tolist()) == {1}
+    every = sum(varied(["so it is", "", "it was", "one", "was it so", "two two"], 2, seed) for seed in range(90))
+    assert np.abs(every - 30).max() < 4 * np.sqrt(90 * 2 / 9)
 
 
 def test_tails_are_counted_cell_by_cell() -> None:
@@ -251,4 +266,40 @@ def test_rare_words_are_counted_word_by_word() -> None:
     found = ruler.measure(ruler.read(pa.table({"text": ["one one one often", "often four one one"]})))
     assert found[RARE_WORDS] == pytest.approx(1 / 3)
     assert found["vocabulary"] == pytest.approx(1 / 3)
+    assert found[TAIL_MASS] == pytest.approx(5 / 3), "five of eight words are rare ones, where three of eight were"
     assert found["distinct texts"] == 1.0
+
+
+def test_tail_mass_is_how_much_of_a_text_is_rare_words() -> None:
+    """Who says rare words half as often has half of it; who says half of them twice as often has all of it."""
+    texts = [f"play the song rare{i} for me" for i in range(60)]
+    ruler = TextRuler(pa.table({"text": texts}), ["text"], Context(seed=1))
+    found = {}
+    for name, word in (("as often", "rare{}"), ("half", "other{}"), ("twice", "rare{}")):
+        made = [f"play the song {(word if i % 2 else 'rare{}').format(i - (name == 'twice' and i % 2))} for me"
+                for i in range(60)]  # fmt: skip
+        found[name] = ruler.measure(ruler.read(pa.table({"text": made})))
+    assert [found[n][TAIL_MASS] for n in found] == pytest.approx([1.0, 0.5, 1.0])
+    assert [found[n][RARE_WORDS] for n in found] == pytest.approx([1.0, 0.5, 0.5])
+
+
+@pytest.mark.usefixtures("quick")
+def test_texts_that_grow_drab_lose_tail_mass() -> None:
+    """Who leaves rare words out, more in each generation, is flagged by it where each generation replaces the last."""
+    fields = {"text": {"kind": "text", "nulls": False}}
+    schema = sw.Schema.model_validate({"tables": {"data": {"fields": fields}}})
+    rng = np.random.default_rng(2)
+    rare = rng.integers(0, 400, (720, 2))
+    real = pa.table({"text": [f"play the song w{a} of w{b}" for a, b in rare]})
+
+    def drab(rows: Dataset, many: int, ctx: Context) -> Dataset:
+        texts = rows.tables["data"].column("text").to_pylist()
+        picked = [texts[i] for i in ctx.rng.integers(0, len(texts), many)]
+        dull = [re.sub(r"w\d+", "it", text) if i % 2 else text for i, text in enumerate(picked)]
+        return Dataset(rows.schema, {"data": pa.table({"text": dull}).cast(rows.tables["data"].schema)})
+
+    found = collapse(real, Wish(generations=3, schema=schema), make=drab)
+    replaced = found.regimes[0]
+    assert TAIL_MASS in replaced.steps[1].fallen
+    kept = [found.kept(TAIL_MASS, step) or 0.0 for step in replaced.steps]
+    assert kept == sorted(kept, reverse=True)

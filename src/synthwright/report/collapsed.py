@@ -21,8 +21,8 @@ from synthwright.report.released import write_forms
 TAILS, CELLS, ENTROPY, DISTINCT, SPREAD, DEPENDENCE, SHAPE, LIKENESS, UTILITY = (
     "tails", "rare cells", "entropy", "distinct rows", "spread", "dependence", "shape", "likeness", "utility",
 )  # fmt: skip
-RARE_WORDS, VOCABULARY, PAIRS, UNLIKE, TEXTS = (
-    "rare words", "vocabulary", "distinct-2", "unlike others", "distinct texts")  # fmt: skip
+TAIL_MASS, RARE_WORDS, VOCABULARY, PAIRS, UNLIKE, TEXTS = (
+    "tail mass", "rare words", "vocabulary", "distinct-2", "unlike others", "distinct texts")  # fmt: skip
 MEANINGS = {
     TAILS: "Share of the rows of rare labels and outer 5 % that is kept, cell by cell, the mean over columns.",
     CELLS: "Share of the rare combinations of two columns that occur at all.",
@@ -33,6 +33,7 @@ MEANINGS = {
     SHAPE: "Share of rows that lie as real ones do, column by column.",
     LIKENESS: "How badly trees (of texts: a classifier of words) tell rows from real ones: 1 not at all, 0 always.",
     UTILITY: "How well models that learned from the rows predict the target of real ones.",
+    TAIL_MASS: "Share of running text that is rare words of real texts, whichever: one stands for another.",
     RARE_WORDS: "Share of the rare words of real texts that is kept, word by word: none stands for another.",
     VOCABULARY: "Share of the rare words of real texts that occur at all.",
     PAIRS: "Share of pairs of words that differ.",

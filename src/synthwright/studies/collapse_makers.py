@@ -16,12 +16,16 @@ from synthwright.core.errors import InputError, UnknownNameError
 from synthwright.core.plan import plan
 from synthwright.core.schema import ROW, Kind, Schema
 from synthwright.core.spec import DEFAULT_GENERATOR, PartUse, Spec
+from synthwright.kit.texts.text_vectors import joined
+from synthwright.kit.texts.text_words import Words, words
 from synthwright.synthesizer import Frame, learn
 
 Maker: TypeAlias = Callable[[Dataset, int, Context], Dataset]
 """From rows, how many are wanted and a context: new rows of the same schema."""
 VARIES = "text-augmentation"
 """What makes texts where nothing is named: none that works without a language model learns them."""
+_TOGETHER = 2
+"""A word tells which texts stand for each other where it occurs so often, or more often."""
 
 
 def texts_of(schema: Schema) -> tuple[str, ...]:
@@ -38,7 +42,7 @@ def maker_of(name: str, schema: Schema) -> Maker:
     """Return how the generator of a name makes rows.
 
     One that learns is fitted to the rows. One that varies what is there is given each row as often as any other, or
-    once more, and varies its texts.
+    once more, and varies its texts; where not all rows are wanted, those that share rare words stand for each other.
 
     Raises:
         UnknownNameError: nobody registered it, or it does neither.
@@ -52,7 +56,7 @@ def maker_of(name: str, schema: Schema) -> Maker:
         if not texts:
             raise InputError("collapse", f"the generator {name!r}", wanted="a table with a column of text", got="none",
                              remedy="name another with --use")  # fmt: skip
-        return _varying(kind(), schema, texts)
+        return varying(kind(), schema, texts)
     if needs or not able.learns or able.replaces or able.changes or able.private or kind().asks():
         raise UnknownNameError("collapse", repr(name), wanted="a generator that learns whole tables",
                                got="one that does not", remedy="see `synthwright list generators`")  # fmt: skip
@@ -71,12 +75,14 @@ def _learning(name: str, schema: Schema) -> Maker:
     return made
 
 
-def _varying(recipe: Generator, schema: Schema, texts: tuple[str, ...]) -> Maker:
+def varying(recipe: Generator, schema: Schema, texts: tuple[str, ...]) -> Maker:
+    """Return how a recipe that varies texts makes rows: it is given each as often as any other, or once more."""
     table = schema.only
 
     def made(rows: Dataset, many: int, ctx: Context) -> Dataset:
-        drawn = _dealt(rows.rows(table), many, ctx.at("rows").rng)
-        given = Dataset(schema, {table: rows.tables[table].take(pa.array(drawn))})
+        held = rows.tables[table]
+        drawn = _dealt(words(joined(held, texts)), many, ctx.at("rows").rng)
+        given = Dataset(schema, {table: held.take(pa.array(drawn))})
         for column in texts:
             part = Part((f"{table}.{column}",), mode="replace")
             place = ctx.at(column)
@@ -86,9 +92,30 @@ def _varying(recipe: Generator, schema: Schema, texts: tuple[str, ...]) -> Maker
     return made
 
 
-def _dealt(rows: int, many: int, rng: np.random.Generator) -> np.ndarray:
+def _dealt(held: Words, many: int, rng: np.random.Generator) -> np.ndarray:
     """Return so many row numbers in an order of chance, each as often as any other, or once more."""
-    return np.concatenate([rng.permutation(rows) for _ in range(-(-many // rows))])[:many]
+    rows = len(held.whole)
+    rounds, rest = divmod(many, rows)
+    return np.concatenate([*(rng.permutation(rows) for _ in range(rounds)), _spread(held, rest, rng)])
+
+
+def _spread(held: Words, many: int, rng: np.random.Generator) -> np.ndarray:
+    """Return so many of some texts: each is as likely as any other, but those that share rare words take turns.
+
+    All texts stand in a line by their two rarest words (one that occurs once says nothing), and one in every so many
+    is taken: systematic sampling. Drawn by luck alone, a rare word comes too often or not at all.
+    """
+    known, word, often = np.unique(held.hashes, return_inverse=True, return_counts=True)
+    rarest = np.lexsort((rng.random(len(known)), np.where(often < _TOGETHER, len(word) + 1, often)))
+    rank = np.empty(len(known), dtype=np.int64)
+    rank[rarest] = np.arange(len(known))
+    mine = rank[word]
+    sorted_ = np.append(mine[np.lexsort((mine, held.rows))], len(known))
+    first, second = (np.where(held.counts > i, sorted_[np.minimum(held.bounds[:-1] + i, len(mine))], len(known))
+                     for i in (0, 1))  # fmt: skip
+    line = np.lexsort((rng.random(len(first)), second, first))
+    at = ((np.arange(many) + rng.random()) * (len(line) / max(many, 1))).astype(np.int64)
+    return rng.permutation(line[np.minimum(at, len(line) - 1)])
 
 
 def plain(data: Dataset) -> Dataset:

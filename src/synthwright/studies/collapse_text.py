@@ -12,7 +12,7 @@ from synthwright.core.context import Context
 from synthwright.kit.texts.text_diversity import Texts, distinct, self_bleu
 from synthwright.kit.texts.text_vectors import joined
 from synthwright.kit.texts.text_words import Words, runs, words
-from synthwright.report.collapsed import PAIRS, RARE_WORDS, TEXTS, UNLIKE, VOCABULARY
+from synthwright.report.collapsed import PAIRS, RARE_WORDS, TAIL_MASS, TEXTS, UNLIKE, VOCABULARY
 
 _RARE = 3
 """A word is rare that occurs so often, or less often, in the texts that judge."""
@@ -31,7 +31,7 @@ class TextRuler:
         ctx: draws the texts that are held beside each other.
     """
 
-    measures = (RARE_WORDS, VOCABULARY, PAIRS, UNLIKE, TEXTS)
+    measures = (TAIL_MASS, RARE_WORDS, VOCABULARY, PAIRS, UNLIKE, TEXTS)
 
     def __init__(self, judge: pa.Table, columns: Sequence[str], ctx: Context) -> None:
         self._columns = tuple(columns)
@@ -49,14 +49,15 @@ class TextRuler:
         rare, often = np.unique(held.hashes[np.isin(held.hashes, self._rare)], return_counts=True)
         shares = np.zeros(len(self._rare))
         shares[np.searchsorted(self._rare, rare)] = often / max(len(held.hashes), 1)
-        kept = np.minimum(shares, self._shares).sum() / max(self._shares.sum(), 1e-12)
+        whole = max(self._shares.sum(), 1e-12)
         spoken = np.flatnonzero(held.counts > 0)
         texts, beside = Texts(held, None), []
         for turn in range(_TURNS):
             which = np.sort(self._ctx.at("beside", turn).rng.permutation(spoken)[:_BESIDE])
             beside.append(1.0 - self_bleu(texts, which))
         return {
-            RARE_WORDS: float(kept),
+            TAIL_MASS: float(shares.sum() / whole),
+            RARE_WORDS: float(np.minimum(shares, self._shares).sum() / whole),
             VOCABULARY: len(rare) / max(len(self._rare), 1),
             PAIRS: _known(distinct(runs(held, 2))),
             UNLIKE: _known(float(np.mean(beside))),
