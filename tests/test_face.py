@@ -37,6 +37,13 @@ def test_the_seed_decides_and_saving_changes_nothing(tmp_path: Path) -> None:
     assert sw.load(tmp_path / "m").sample(200, seed=2).equals(fake)
 
 
+@pytest.mark.parametrize("wrong", [{"set": ["income"]}, {"seed": "x"}, {"seed": True}, {"n": 2.5}])
+def test_arguments_of_another_kind_are_refused(wrong: dict[str, Any]) -> None:
+    """The message names what was wanted; nothing fails somewhere inside."""
+    with pytest.raises(sw.SynthwrightError, match=r"sample: (set|seed|n): wanted"):
+        sw.fit(people(60), "marginals").sample(**{"n": 5, **wrong})
+
+
 def test_any_column_can_be_given() -> None:
     """A column that was given can be set, alone or with others, and left open; what follows from it still does."""
     model = sw.fit(people(), given=["school", "income"])

@@ -149,6 +149,11 @@ class Synthesizer:
             InputError: a column or value in `set` that is not there.
             SampleError: rows that cannot be made within the rules.
         """
+        if set is not None and not isinstance(set, Mapping):
+            raise InputError("sample", "set", wanted="columns with what each is to be, as in {'income': '>50K'}",
+                             got=f"a {type(set).__name__}")  # fmt: skip
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise InputError("sample", "seed", wanted="a whole number", got=f"a {type(seed).__name__}")
         return self.frame.restore(self.sample_dataset(n, set, seed))
 
     def sample_dataset(self, n: int | Mapping[str, int] | None, set_to: Mapping[str, Any] | None, seed: int) -> Dataset:

@@ -40,6 +40,10 @@ def _ways(texts: list[str]) -> list[Way] | None:
         ([f"{a:.1f}x{b:.1f}".replace(".", ",") for a, b in zip(LOW, HIGH, strict=True)], [("", "x", "")]),
         ([f"ca. {b}" for b in HIGH], [("ca. ", "")]),
         (["<20" if a < 20 else f"{a}.5" for a in LOW], [("", ""), ("<20",)]),
+        (
+            ["unknown" if a < 20 else "not measured" if a < 30 else f"{a}.5" for a in LOW],
+            [("", ""), ("unknown",), ("not measured",)],
+        ),
         ([f"{a / 1000:.1f} kg" if a >= 1000 else f"{a:.0f} g" for a in MONEY], [("", " kg"), ("", " g")]),
         ([f"{d:%Y-%m-%d} to {d + 9 * DAY:%Y-%m-%d}" for d in DAYS], [("", " to ", "")]),
         ([f"{a % 9 + 1}:00 AM - {b % 7 + 1}:30 PM" for a, b in zip(LOW, HIGH, strict=True)], [("", " - ", "")]),
@@ -50,7 +54,7 @@ def _ways(texts: list[str]) -> list[Way] | None:
         ),
     ],
     ids=[
-        *("range", "ratio", "sizes", "interval", "place", "money", "comma", "about", "below", "units"),
+        *("range", "ratio", "sizes", "interval", "place", "money", "comma", "about", "below", "unknown", "units"),
         *("days", "hours", "open", "offsets"),
     ],
 )

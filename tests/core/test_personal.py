@@ -212,6 +212,14 @@ def test_ordinary_columns_are_left_alone(name: str, values: object) -> None:
     assert _mark(values, name) is None
 
 
+def test_pages_of_things_are_not_of_people() -> None:
+    """Addresses that differ in their numbers alone keep their site; those of people, and of many sites, do not."""
+    pages = [f"https://shop.example/p/{1000 + 7 * i}?ref={'ab'[i % 2]}" for i in range(300)]
+    files = [f"https://cdn.example/i/{i * 2654435761 % 2**32:08x}.png" for i in range(300)]
+    people = [f"https://shop.example/users/{1000 + 7 * i}" for i in range(300)]
+    assert (_mark(pages), _mark(files), _mark(people)) == (None, None, "url")
+
+
 def test_a_tenth_of_all_numbers_passes_a_check_digit() -> None:
     """Numbers of a card's length are no cards where only some have a valid check digit."""
     words = [str(v) for v in RNG.integers(4 * 10**15, 5 * 10**15, 200)]

@@ -36,6 +36,8 @@ def rules(**columns: Any) -> list[str]:
 
 VIEWS, HEIGHT = ITEMS * 7 + AGE, 1.5 + RATE + ITEMS / 100
 END = START + pd.to_timedelta(SECONDS, unit="s")
+MINUTES = SECONDS // 30
+TIMES = [(pd.Timestamp("2023-01-01 06:00") + pd.to_timedelta(m, unit="min")).time for m in (AGE * 3, AGE * 3 + MINUTES)]
 FOUND: dict[str, dict[str, Any]] = {
     "total == items * price": {"items": ITEMS, "price": PRICE, "total": (ITEMS * PRICE).round(2)},
     "rate == won / (won + lost)": {
@@ -61,6 +63,7 @@ FOUND: dict[str, dict[str, Any]] = {
     "bmi == kg / (m * m)": {"kg": PRICE + 50, "m": HEIGHT, "bmi": ((PRICE + 50) / HEIGHT**2).round(1)},
     "took == 86400 * (end - start)": {"start": START, "end": END, "took": SECONDS},
     "mins == 1440 * (end - start)": {"start": START, "end": END, "mins": (SECONDS / 60).round(2)},
+    "hours == 24 * (shut - open)": {"open": TIMES[0], "shut": TIMES[1], "hours": (MINUTES / 60).round(2)},
     "age -> group": {"age": AGE, "group": np.array(["child", "adult", "old"])[np.digitize(AGE, [18, 65])]},
     "income -> rich": {"income": INCOME, "rich": INCOME > 60_000},
     "is_0 + is_1 + is_2 == 1": {f"is_{i}": i == ITEMS % 3 for i in range(3)},

@@ -167,7 +167,8 @@ def test_unknown_columns_come_with_the_nearest_name() -> None:
         "a <= b", "a + flag > 1", "flag", "not flag", "flag == true", "flag == 1", "sex in ['F', 'M']", "text > sex",
         "start <= end", "start >= '2020-01-01'", "start + 30 >= end", "end - start <= 365", "at >= start", "lasted > 1",
         "at - start == lasted", "at >= '2020-01-01 10:00'", "clock < '09:30'", "year(start) == a", "length(text) < 9",
-        "raw == raw", "raw is null", "abs(a - b) <= 1", "end - start + 1 > a", "-a < 0", "length(raw) > 1",
+        "1440 * (clock - clock) == a", "raw == raw", "raw is null",
+        "abs(a - b) <= 1", "end - start + 1 > a", "-a < 0", "length(raw) > 1",
     ],
 )  # fmt: skip
 def test_what_fits_the_kinds_has_no_faults(text: str) -> None:
@@ -186,6 +187,8 @@ def test_what_fits_the_kinds_has_no_faults(text: str) -> None:
         ("clock > 'noon'", "23:59:59"),
         ("start + end > 1", "one date less another"),
         ("a - start > 1", "one date less another"),
+        ("clock + 0.5 > clock", "one time of day less another"),
+        ("at - clock > 1", "one date less another"),
         ("sex + 1 == 2", "`sex` is text"),
         ("a * sex == 2", "between numbers"),
         ("abs(sex) == 2", "`abs()` of a number"),

@@ -37,6 +37,27 @@ def _restored(columns: dict[str, Any], tmp_path: Path) -> tuple[pd.DataFrame, pd
     return real, sw.load(tmp_path / "m").sample(ROWS, seed=2)
 
 
+def test_sparse_columns_and_texts_of_python_stay_so(tmp_path: Path) -> None:
+    """Whatever fills a sparse column, and whoever holds the texts of a column, it comes back as it was."""
+    few = np.array([v if v < 30 else 0 for v in NUMBERS])
+    words = pd.Series([None if v < 9 else "ab"[v % 2] for v in NUMBERS])
+    real, made = _restored(
+        {
+            "whole": pd.arrays.SparseArray(few),
+            "real": pd.arrays.SparseArray(few / 4, fill_value=0.0),
+            "gone": pd.arrays.SparseArray(np.where(few > 0, few / 4, np.nan)),
+            "flag": pd.arrays.SparseArray(few > 0),
+            "python": words.astype(pd.StringDtype("python")),
+            "nan": words.astype(pd.StringDtype("python", na_value=np.nan)),
+            "arrow": words.astype(pd.StringDtype("pyarrow")),
+        },
+        tmp_path,
+    )
+    assert list(made.dtypes) == list(real.dtypes)
+    assert made["gone"].isna().mean() == pytest.approx(real["gone"].isna().mean(), abs=0.2)
+    assert 0 < made["python"].isna().sum() < ROWS
+
+
 def test_columns_of_python_objects_stay_so(tmp_path: Path) -> None:
     """Text, numbers, truth, instants: the same Python types, and the same sign where there is no value."""
     day = dt.datetime(2020, 1, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from synthwright.core.errors import StoreError
-from synthwright.store.folder import FolderStore
+from synthwright.store.folder import FolderStore, said_plainly
 
 
 def _writing(text: str) -> Callable[[Path], None]:
@@ -62,6 +62,16 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="room on the disk"):
         store.put("k/1", write)
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.EISDIR])
+def test_a_folder_that_cannot_be_is_said_plainly(code: int, tmp_path: Path) -> None:
+    """What an operating system says of a place like `/proc/x` is a StoreError that names it."""
+    with (
+        pytest.raises(StoreError, match=r"s: writing: wanted a folder that can be written"),
+        said_plainly(tmp_path / "s"),
+    ):
+        raise OSError(code, os.strerror(code))
 
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:

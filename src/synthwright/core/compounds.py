@@ -117,8 +117,8 @@ def _behaves(values: np.ndarray, weights: np.ndarray, protect: int, *, whole: bo
 
 def _says(ways: list[Way]) -> bool:
     """Return whether texts hold more than one plain number or code: several numbers, or words apart from the number."""
-    words = (w for way in ways for said in way.words for w in _WORD.findall(said))
     numbered = [way for way in ways if way.numbers]
+    words = (w for way in numbered for said in way.words for w in _WORD.findall(said))  # `unknown` alone says no more
     if not numbered or not all(_SAID.fullmatch(w.casefold()) for w in words):
         return False
     if not all(_BEFORE.fullmatch(way.words[0]) for way in numbered):

@@ -116,6 +116,8 @@ _NEARLY = 0.95
 _LEAST_KNOWN = 20
 """Different values that identifiers of people have, at least."""
 _MOSTLY = 0.8
+_PAGES = 8
+"""Ways to be built that the web addresses of one site have, at most."""
 
 
 class Mark(NamedTuple):
@@ -191,10 +193,9 @@ def _reachable(cells: Cells, words: list[str]) -> Iterator[Mark]:
     """Yield marks of values whose look is enough: e-mail, web and network addresses."""
     if _share(_EMAIL, words) >= 0.9:
         yield Mark("email", "its values are e-mail addresses")
-    own = cells.spread >= 0.5 or any(
-        re.match(r"https?://[^/]*@|.*/(?:users?|people|profile)s?/|.*/~", w) for w in words
-    )
-    if own and _share(_URL, words) >= _NEARLY:
+    of_people = any(re.match(r"https?://[^/]*@|.*/(?:users?|people|profile)s?/|.*/~", w) for w in words)
+    own = cells.spread >= 0.5 and not _numbered_alike(words)
+    if (of_people or own) and _share(_URL, words) >= _NEARLY:
         yield Mark("url", "its values are web addresses, nearly every row its own")
     if _is_network(words) and "version" not in plain_name(cells.name):
         yield Mark("ip", "its values are network addresses")
@@ -257,6 +258,12 @@ def _built_alike(words: list[str]) -> bool:
     """Return whether what is not a digit is the same in most values, or all are hexadecimal."""
     frames = Counter(re.sub(r"[0-9]+", "9", w) for w in words)
     return sum(n for _, n in frames.most_common(4)) >= _MOSTLY * len(words) or _share(_HEXADECIMAL, words) >= _NEARLY
+
+
+def _numbered_alike(words: list[str]) -> bool:
+    """Return whether values differ in their numbers alone, decimal or hexadecimal: pages of things, not of people."""
+    frames = Counter(re.sub(r"\b(?=[a-f]*[0-9])[0-9a-f]{6,}\b|[0-9]+", "9", w, flags=re.IGNORECASE) for w in words)
+    return sum(n for _, n in frames.most_common(_PAGES) if n > 1) >= _NEARLY * len(words)
 
 
 def _is_telephone(words: list[str]) -> bool:

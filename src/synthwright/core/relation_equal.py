@@ -176,8 +176,11 @@ def line(columns: Columns, source: str, target: str) -> Relation | None:
     middle = x - x.mean()
     slope = float(middle @ (y - y.mean()) / (middle @ middle))
     exact = (y[high] - y[low]) / (x[high] - x[low])
+    off = float(np.abs(y - y.mean() - slope * middle).max())
+    if off > _at_most(columns, target, y):
+        return None
     free = not columns.rounding(source) and not np.array_equal(np.round(x, _PLACES), x)  # on no lattice at all
-    if free and _met_exactly(columns, target, float(np.abs(y - y.mean() - slope * middle).max())):
+    if free and _met_exactly(columns, target, off):
         return None
     real = columns.spec.fields[target].kind is Kind.NUMBER and not columns.rounding(target)
     first: tuple[float, float] | None = None
@@ -192,6 +195,16 @@ def line(columns: Columns, source: str, target: str) -> Relation | None:
         if shorter is not None:
             return shorter
     return None if first is None else _proved(columns, source, target, *first)
+
+
+def _at_most(columns: Columns, target: str, values: np.ndarray) -> float:
+    """Return how far off a least-squares line may be where another is off by no more than a rounding anywhere.
+
+    Its error at a row is a mean of all errors with weights whose squares add up to one at most.
+    """
+    real = columns.spec.fields[target].kind is Kind.NUMBER
+    room = max(columns.rounding(target), 0.0 if real else 0.5, CLOSE * float(np.abs(values).max()))
+    return 1.01 * (1 + float(np.sqrt(len(values)))) * room
 
 
 def _divided(columns: Columns, source: str, target: str, factor: float) -> Relation | None:

@@ -10,7 +10,7 @@ from synthwright.core.rules import quoted
 
 EXPECTED, FEWEST = 30.0, 12.0
 """Rows in which an unrelated column would differ within a group, at least, for a dependency to mean something: of many
-columns, and of two."""
+columns, and of two. Or so unlikely (as a natural logarithm) that it differs in none."""
 GROUP = 3.0
 """Rows that share a determining value, on average."""
 GROUPS = 5_000
@@ -103,9 +103,14 @@ def _proved(columns: Columns, left: str, right: str, expected: float) -> int:
     if not np.array_equal(value[one], other):
         return 0
     groups = int(np.count_nonzero(np.bincount(one, minlength=size)))
-    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * unlike(other) < expected:
+    if groups > min(GROUPS, rows / GROUP) or (rows - groups) * _telling(other) < expected:
         return 0
     return rows
+
+
+def _telling(codes: np.ndarray) -> float:
+    """Return how much a row tells whose value is that of another: how rarely it differs, or how rare its value is."""
+    return max(unlike(codes), -float(np.log(np.bincount(codes).max() / len(codes))))
 
 
 def _reduced(follows: dict[tuple[str, str], int], names: list[str]) -> list[Relation]:

@@ -103,7 +103,9 @@ def unequal(columns: Columns, names: list[str]) -> list[Relation]:
 
 
 def _mixed(values: np.ndarray) -> bool:
-    return bool(min(np.sum(values > 0), np.sum(values < 0)) >= LEAST)
+    """Return whether some are above zero and some not, or some below and some not: a motor stands, or runs."""
+    there = values[~np.isnan(values)]
+    return any(LEAST <= np.sum(side) <= len(there) - LEAST for side in (there > 0, there < 0))
 
 
 def _divides(side: np.ndarray) -> bool:

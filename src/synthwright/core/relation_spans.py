@@ -1,4 +1,4 @@
-"""Numbers that say how long it is from one instant to another: in seconds, minutes, hours."""
+"""Numbers that say how long it is from one instant, or one time of day, to another: in seconds, minutes, hours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from synthwright.core.rules import quoted
 from synthwright.core.schema import Kind
 
 MOST = 12
-"""Columns of instants between which spans are looked for."""
+"""Columns of instants and of times of day between which spans are looked for."""
+_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 UNITS = (86_400, 1_440, 24, 86_400_000)
 """Seconds, minutes, hours, milliseconds of a day. Days are parts of dates: see `core.relation_equal`."""
 FEW = 64
@@ -22,8 +23,9 @@ LEAST = 20
 
 
 def spans(columns: Columns, names: list[str]) -> list[Relation]:
-    """Return the numbers that are the time between two instants, in every row."""
-    instants = [n for n in names if columns.spec.fields[n].kind is Kind.DATETIME and columns.exact(n)][:MOST]
+    """Return the numbers that are the time between two instants, or times of day, in every row."""
+    kinds = columns.spec.fields
+    instants = [n for n in names if kinds[n].kind in (Kind.DATETIME, Kind.TIME) and columns.exact(n)][:MOST]
     numbers = [n for n in names if columns.family(n) == "number"][: 5 * MOST]
     out: list[Relation] = []
     for late, early in permutations(instants, 2):
@@ -50,8 +52,7 @@ def spans(columns: Columns, names: list[str]) -> list[Relation]:
 def _apart(columns: Columns, late: str, early: str, at: np.ndarray | None) -> np.ndarray:
     """Return the time from one instant to the other, in days."""
     one, other = (columns.numbers(n) if at is None else columns.numbers_at(n, at) for n in (late, early))
-    unit = columns.held.column(late).type.unit
-    return (one - other) / (86_400 * (10**9 if unit == "ns" else 10**6))
+    return (one - other) / (86_400 * _TICKS[columns.held.column(late).type.unit])
 
 
 def _same(columns: Columns, name: str, values: np.ndarray, wanted: np.ndarray) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import permutations
 
 import numpy as np
@@ -28,6 +28,9 @@ _ROUNDS = 4
 _FACTORS = 1_000.0
 _DECIMALS = 4
 _TINY = 3e-9
+_WILD, _MOST = 1e5, 0.9
+"""A number is wild that is so many times what this share of those that are not zero do not exceed; sums are looked for
+in rows without: beside one of them floats show nothing of the others."""
 _TELLING = 1e-8
 """How far a term varies, at least, beside what adds up; a sum is compared to a tenth of it."""
 
@@ -47,7 +50,8 @@ def sums(columns: Columns, names: list[str], made: Collection[Relation] = ()) ->
     out: dict[str, Relation] = {}
     for own in groups.values():
         there = ~np.isnan(columns.sampled(own[0]))
-        keep, group = columns.at[there], _beside(columns, groups, own, there)
+        group = _beside(columns, groups, own, there)
+        keep = columns.at[there & ~wild(columns.sampled(n) for n in group)]
         size = min(BLOCK, len(keep) - SPARE)
         for start in range(0, max(1, len(group) - size // 2), max(size // 2, 1)) if size > 2 else ():
             block = group[start : start + size]
@@ -65,6 +69,39 @@ def _beside(columns: Columns, groups: dict[bytes, list[str]], own: list[str], th
         n for g in groups.values() if g is not own and not np.isnan(columns.sampled(g[0])[there]).any() for n in g
     ]
     return others + own
+
+
+def wild(several: Iterable[np.ndarray]) -> np.ndarray:
+    """Return in which rows one of some columns is beyond all measure of the others in it."""
+    found: list[np.ndarray] = []
+    for values in several:
+        sizes = np.abs(values)
+        some = sizes[(sizes > 0) & np.isfinite(sizes)]
+        found.append(sizes / _WILD > (np.quantile(some, _MOST) if len(some) else np.inf))
+    return np.asarray(np.any(found, axis=0), dtype=bool)
+
+
+def dependent(matrix: np.ndarray, sample: np.ndarray, least: int) -> list[np.ndarray]:
+    """Return the simplest sums of columns that hold in all rows, as factors and the constant: together they give 0.
+
+    Args:
+        matrix: rows by columns, none missing.
+        sample: rows that are looked at first.
+        least: rows that say enough, at least.
+    """
+    some = matrix[sample]
+    if len(some) < least + SPARE:
+        return []
+    good = []
+    for vector in _dependencies(some):
+        terms = matrix * vector[:-1]
+        sizes = np.abs(terms).sum(axis=1) + abs(vector[-1])
+        holds = np.all(np.abs(terms.sum(axis=1) + vector[-1]) <= 1e-9 * sizes)
+        several = [t for t in terms[sample].T if t.any()]
+        room = _TELLING * sizes[sample]
+        if holds and all(np.ptp(t) > room.max() and np.sum(np.abs(t - turned(t)) > room) >= LEAST for t in several):
+            good.append(vector)
+    return _simplest(good)
 
 
 def small_sums(columns: Columns, rough: list[Relation], known: list[Relation]) -> list[Relation]:
@@ -187,6 +224,10 @@ def _every_term_tells(columns: Columns, names: list[str], vector: np.ndarray, *,
     With `told`, nor with another row's: a flag that is seldom up adds up with others by accident.
     """
     terms = [f * columns.numbers(n) for n, f in zip(names, vector[:-1], strict=True) if f]
+    tame = ~wild(terms)
+    if not tame.any():
+        return False
+    terms = [t[tame] for t in terms]
     sizes = np.sum(np.abs(terms), axis=0) + abs(vector[-1])
     if any(np.nanmax(t) - np.nanmin(t) <= _TELLING * np.nanmax(sizes) for t in terms):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
 from synthwright.core.dataset import Dataset
@@ -24,6 +25,7 @@ from synthwright.core.relation_months import months
 from synthwright.core.relation_norms import norms
 from synthwright.core.relation_nulls import missing_together
 from synthwright.core.relation_order import never_greater
+from synthwright.core.relation_padded import padded
 from synthwright.core.relation_pairs import paired
 from synthwright.core.relation_parts import parted
 from synthwright.core.relation_present import where_present
@@ -43,6 +45,8 @@ LEAST = 20
 """Rows without which nothing is believed."""
 MOST = 200
 """Rules of one table, at most."""
+_FEW = 20
+"""Different numbers that leave no room for others."""
 _SIDED = (" == max(", " == min(", " == abs(", "_start(")
 """What is never on the other side of what it is made of."""
 
@@ -50,19 +54,19 @@ _SIDED = (" == max(", " == min(", " == abs(", "_start(")
 def find(dataset: Dataset) -> dict[str, list[Rule]]:
     """Return for each table the relations of its columns that hold in every row, as rules with their evidence.
 
-    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, days and times of instants (`day
-    == date(at)`), weeks and months of dates (`month == month_start(day)`), dates so many months after others (`end ==
-    start + months(12) - 1`), lengths (`d == sqrt(x * x + y * y)`), sums (`total == net + tax`), curves (`b == log(a)`),
-    products (`total == price * items`), what is picked or counted (`best == max(a, b)`, `mean == (a + b + c) / 3`,
-    `bought == (x > 0) + (y > 0)`), what is cut off (`fee == max(5, 0.01 * amount)`), whole steps (`minutes ==
-    ceil(seconds / 60)`), rates of classes (`tax == net * (0.07 * (kind == "food") + …)`), dependencies (`city ->
-    country`, `(item, size) -> price`, `weekday(day) -> open`), orders (`start <= end`, `ordered <= shipped_at`), which
-    of two is larger (`late == (due < came)`), what labels say of numbers (`(amount < 0) == (kind == "debit")`), what
-    is never the same (`home != away`), what is missing where (`(b is null) == (a is null)`), what is zero where
-    (`debit == 0 or credit == 0`) and what no two rows share (`unique(day)`, `unique(store, week)`). A sum that holds to
-    the cent is preferred to a line that holds only when it is rounded. Columns that are made anew take no part. A
-    relation is reported only if unrelated columns with the same values would break it in many rows; what follows from
-    others is left out.
+    Equal columns, lines (`f == 1.8 * c + 32`), parts of dates and times between them, days and times of instants
+    (`day == date(at)`), weeks and months of dates (`month == month_start(day)`), dates so many months after others
+    (`end == start + months(12) - 1`), lengths (`d == sqrt(x * x + y * y)`), sums (`total == net + tax`, `pay ==
+    base + max(0, bonus)`), curves (`b == log(a)`), products (`total == price * items`), what is picked or counted
+    (`best == max(a, b)`, `mean == (a + b + c) / 3`, `bought == (x > 0) + (y > 0)`), what is cut off (`fee == max(5,
+    0.01 * amount)`), whole steps (`minutes == ceil(seconds / 60)`), rates of classes (`tax == net * (0.07 * (kind
+    == "food") + …)`), dependencies (`city -> country`, `(item, size) -> price`, `weekday(day) -> open`), orders
+    (`start <= end`, `ordered <= shipped_at`), which of two is larger (`late == (due < came)`), what labels say of
+    numbers (`(amount < 0) == (kind == "debit")`), what is never the same (`home != away`), what is missing where
+    (`(b is null) == (a is null)`), what is zero where (`debit == 0 or credit == 0`) and what no two rows share
+    (`unique(day)`, `unique(store, week)`). A sum that holds to the cent is preferred to a line that holds only when
+    it is rounded. Columns that are made anew take no part. A relation is reported only if unrelated columns with
+    the same values would break it in many rows; what follows from others is left out.
     """
     tables = dataset.schema.tables
     return {table: _in_table(Columns.of(*_coarser(held, tables[table]))) for table, held in dataset.tables.items()}
@@ -105,6 +109,8 @@ def _in_table(columns: Columns) -> list[Rule]:
     summable = [c for c in ordered + columns.truths() if c not in made] + [r.column for r in rough]
     totals = sums(columns, summable, bent + rough)
     totals += small_sums(columns, rough, totals)
+    filled = padded(columns, free, {r.column for r in (*bent, *rough)} & set(free))
+    totals = [r for r in totals if not any({r.column, *r.others} <= {f.column, *f.others} for f in filled)] + filled
     needless = superfluous(rough, totals)
     summed = {r.column for r in totals}
     found += [r for r in straight if r not in needless] + parts + there + totals
@@ -161,7 +167,17 @@ def _labelled(
     found += paired(columns, first, [c for c in discrete if c not in bound])
     bound |= {r.column for r in found}
     loose = [c for c in discrete if c not in bound]
-    return found + signs(columns, ordered, loose) + limits(columns, ordered, loose) + unequal(columns, loose)
+    firm = {r.column for r in (*before, *found) if r not in settled or not _by_the_way(columns, r, ordered)}
+    told = [c for c in discrete if c not in firm]
+    made_of = {(r.column, c) for r in before for c in r.others}  # a rate says already that its class pays nothing
+    above = [r for r in signs(columns, ordered, told) if (r.others[0], r.column) not in made_of]
+    return found + above + limits(columns, ordered, loose) + unequal(columns, loose)
+
+
+def _by_the_way(columns: Columns, relation: Relation, ordered: list[str]) -> bool:
+    """Return whether a label follows from a number of many values: of one that no row had, nothing follows."""
+    source = relation.others[0]
+    return source in ordered and len(np.unique(columns.sampled_codes(source))) > _FEW
 
 
 def _roots(settled: list[Relation]) -> set[str]:

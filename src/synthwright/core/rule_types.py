@@ -153,14 +153,14 @@ class _Checker:
         return "number"
 
     def sum(self, node: Sum) -> Type:
-        """Numbers add up; a day and a number is a day; the difference of two days is a number."""
+        """Numbers add up; a day and a number is a day; the difference of two days, or two times of day, is a number."""
         total: Type = "number"
         for i, (sign, term) in enumerate(node.terms):
             got = self.type_of(term)
-            if got in ("date", "datetime"):
+            if got in ("date", "datetime", "time"):
                 if sign == 1 and total == "number":
                     total = got
-                elif sign == -1 and total in ("date", "datetime"):
+                elif sign == -1 and total != "number" and (got == "time") == (total == "time"):
                     total = "number"
                 else:
                     self.say(f"{_named(term)} cannot be {'added' if sign == 1 else 'taken away'} here",
@@ -170,6 +170,8 @@ class _Checker:
                     self.say("months are added to no date", "a date and months, like `start + months(12)`")
             elif got not in ("number", "boolean"):
                 self.say(f"{_named(term)} is {_a(got)}", f"`{'-' if sign < 0 and not i else '+'}` between numbers")
+        if total == "time":
+            self.say("a time of day has no other beside it", "one time of day less another, like `closes - opens`")
         return total
 
     def compare(self, left: Node, right: Node, sign: str) -> None:

@@ -18,8 +18,8 @@ Three forms::
     unique(order, line)                         no two rows share both values
 
 A condition breaks only where it is false: a comparison with a missing value holds, as in an SQL check. Numbers added to
-or taken from dates and instants are days, and so is the difference between two of them. Nothing is ever evaluated
-as code: the parser knows these words and no others.
+or taken from dates and instants are days, and so is the difference between two of them, or between two times of day.
+Nothing is ever evaluated as code: the parser knows these words and no others.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from synthwright.kit.learning.setting import RARE
 
-_ARROW = "arrow"
+_ARROW, _PYTHON = "arrow", "python"
 _EXACT = 2.0**53
 _LOOK = 1_000
 _LABELS = (str, int, float)
@@ -25,7 +25,8 @@ _SCALARS = (np.integer, np.floating, np.bool_)
 def forgotten(frame: Any) -> dict[str, Any]:
     """Return what Arrow forgets of the columns of a pandas frame, as JSON can hold it.
 
-    A text: a sparse type's name, or that the column is backed by Arrow; a list: a category's labels, rare ones apart;
+    A text: the name of a sparse type or of texts that Python holds, or that the column is backed by Arrow; a list: a
+    category's labels, rare ones apart;
     a mapping: the type of what stands for no value among Python objects (`null`), and of what stands for one (`value`);
     of scalars of numpy their `dtype`, and where ints are mixed with floats which share of `whole` numbers are int.
     """
@@ -35,6 +36,8 @@ def forgotten(frame: Any) -> dict[str, Any]:
             found[name] = str(kind)
         elif type(kind).__name__ == "ArrowDtype":
             found[name] = _ARROW
+        elif getattr(kind, "storage", None) == _PYTHON:
+            found[name] = f"{kind}[{_PYTHON}]"
         elif str(kind) == "object":
             found[name] = _objects(frame.iloc[:, i])
         elif str(kind) == "category" and all(isinstance(c, _LABELS) for c in kind.categories):
@@ -99,9 +102,23 @@ def as_pandas(table: pa.Table, kinds: Mapping[str, Any]) -> Any:
         elif isinstance(kind, list):
             more = [c for c in made[column].cat.categories if c not in kind]
             made[column] = made[column].cat.set_categories([*kind, *more])
-        elif not made[column].isna().any():
-            made[column] = made[column].astype(kind)
+        else:
+            made[column] = made[column].astype(_named(kind))
     return made
+
+
+def _named(kind: str) -> Any:
+    """Return the type of pandas that a text of `forgotten` names."""
+    import pandas as pd
+
+    if kind.endswith(f"[{_PYTHON}]"):  # `string`, or `str`, whose sign for no value is NaN
+        return pd.StringDtype(_PYTHON, na_value=np.nan if kind.startswith("str[") else pd.NA)
+    plain, _, rest = kind.removeprefix("Sparse[").removesuffix("]").rpartition(", ")
+    if plain == "bool":
+        return pd.SparseDtype(bool, rest == "True")
+    if rest == "nan" or np.dtype(plain).kind not in "iuf":  # filled with what stands for nothing
+        return pd.SparseDtype(np.dtype(plain))
+    return pd.SparseDtype(np.dtype(plain), np.dtype(plain).type(rest))
 
 
 def _without(metadata: Mapping[bytes, bytes], names: list[str]) -> dict[bytes, bytes]:

@@ -18,6 +18,8 @@ from synthwright.core.hashes import of_folder
 _HASHES = ".hashes.json"
 _COUNT = itertools.count()
 _NO_ROOM = {errno.ENOSPC: "no space left", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
+_NO_FOLDER = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOENT,
+              errno.ENAMETOOLONG, errno.ELOOP}  # fmt: skip
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def said_plainly(folder: Path) -> Iterator[None]:
                 got=_NO_ROOM[error.errno],
                 remedy="free some space and run the same command again: finished steps are kept",
             ) from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG):
+        if error.errno in _NO_FOLDER:
             raise StoreError(
                 str(folder),
                 "writing",

@@ -174,8 +174,8 @@ class Compiler:
 
     def _sum(self, node: Sum) -> Value:
         terms = [(sign, self.value(term)) for sign, term in node.terms]
-        days = [(sign, v) for sign, v in terms if v.type in ("date", "datetime")]
-        numbers = [(sign, _number(v)) for sign, v in terms if v.type not in ("date", "datetime", "months")]
+        days = [(sign, v) for sign, v in terms if v.type in ("date", "datetime", "time")]
+        numbers = [(sign, _number(v)) for sign, v in terms if v.type not in ("date", "datetime", "time", "months")]
         days = months_later(days, [(sign, v) for sign, v in terms if v.type == "months"])
         if not days:
             return _added(numbers)
@@ -209,9 +209,9 @@ class Compiler:
         units, zones = set(), set()
         for _, value in days:
             dtype = self._dtype(value)
-            if isinstance(dtype, pl.Datetime):
-                units.add(dtype.time_unit)
-                zones.add(dtype.time_zone)
+            if isinstance(dtype, pl.Datetime | pl.Time):
+                units.add(getattr(dtype, "time_unit", "ns"))
+                zones.add(getattr(dtype, "time_zone", None))
         unit = next((u for u in ("ns", "us", "ms") if u in units), None)
         return unit, next((z for z in sorted(z or "" for z in zones) if z), None)
 
@@ -223,7 +223,7 @@ class Compiler:
     def _ticks(self, value: Value, unit: Any) -> pl.Expr:
         import polars as pl
 
-        if unit is None:
+        if unit is None or value.type == "time":
             return value.expr.to_physical().cast(pl.Int64)
         return value.expr.cast(pl.Datetime(unit)).to_physical() if value.type == "date" else \
             value.expr.dt.cast_time_unit(unit).to_physical()  # fmt: skip
