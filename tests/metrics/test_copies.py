@@ -295,5 +295,28 @@ def test_a_panel_has_every_combination() -> None:
     fair = Case(train, holdout, rows(again, sales(again)), rules=unique)
     assert refused(NearCopies(), fair._replace(rules=()))
     assert not refused(NearCopies(), fair)
+    assert "not by shop, week" in (whole(NearCopies(), fair).problem or "")
     sold = np.concatenate([numbers(train.tables["t"].column("sold"))[:400], sales(again[400:])])
     assert refused(NearCopies(), fair._replace(synthetic=rows(again, sold)))
+
+
+def test_people_who_are_asked_twice_are_no_panel() -> None:
+    """Numbers of people in two waves are unique together and complete, and still tell whose a row is."""
+    rng = np.random.default_rng(5)
+    numbers_of, wave = rng.choice(9_000_000, 900, replace=False) + 1_000_000, np.tile([1, 2], 900)
+    person, height = np.repeat(numbers_of, 2), np.repeat(rng.normal(25, 4, 900), 2) + rng.normal(0, 0.5, 1_800)
+
+    def rows(who: np.ndarray, which: np.ndarray, tall: np.ndarray) -> Dataset:
+        fields = (Field(kind=Kind.INTEGER), Field(kind=Kind.INTEGER), Field(kind=Kind.NUMBER))
+        columns = dict(zip(("person", "wave", "bmi"), zip(fields, (who, which, tall), strict=True), strict=True))
+        return toys.dataset({"t": columns})
+
+    train, holdout = (
+        rows(person[:1_000], wave[:1_000], height[:1_000]),
+        rows(person[1_000:], wave[1_000:], height[1_000:]),
+    )
+    leaked = person[:1_000].copy()
+    leaked[60:] = rng.integers(1_000_000, 10_000_000, 940)
+    synthetic = rows(leaked, wave[:1_000], np.append(height[:60], rng.normal(25, 4, 940)))
+    case = Case(train, holdout, synthetic, rules=(("t", Rule(rule="unique(person, wave)")),))
+    assert refused(NearCopies(), case)

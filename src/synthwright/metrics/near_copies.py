@@ -29,6 +29,8 @@ FEW_COLUMNS = 8
 """Columns up to which distances are looked at beside evidence."""
 FULL = 0.5
 """The share of all combinations that real rows have where columns that are unique together tell nobody apart."""
+OFTEN = 5
+"""Rows that have each value of such a column on average: a number of a person who is asked twice tells who it is."""
 _WORK = 12_000_000_000
 """Columns of pairs of rows that are compared: a larger table is measured on fewer rows."""
 _MOST_TRAIN = 100_000
@@ -83,6 +85,10 @@ class NearCopies(Metric):
             unseen = train.slice(0, 0) if case.holdout is None else case.holdout.tables[table]
             held = [t.select(columns) for t in (synthetic, train, unseen)]
             found, note = self._table(held, case, table, ctx.at(table))
+            if full := [c for c in produced(case, table) if c not in columns]:
+                note = "; ".join(
+                    [f"not by {', '.join(full)}: nearly every combination is there", *filter(None, [note])]
+                )
             tables[table] = Finding(table, wilson(found.counted, found.rows), found.reference, note, found.chance)
             rows.append(found.rows)
         if not tables:
@@ -124,8 +130,8 @@ def _telling(case: Case, table: str) -> tuple[str, ...]:
     for text in (rule.rule for name, rule in case.rules if name == table):
         if text.startswith("unique") and (parsed := parse(text)).form == "unique" and len(parsed.left) > 1:
             values = [pa.chunked_array([c for t in real for c in t.column(n).chunks]) for n in parsed.left]
-            ways = np.prod([float(pc.count_distinct(v).as_py()) for v in values])
-            full |= {*parsed.left} if sum(t.num_rows for t in real) >= FULL * ways else set()
+            rows, ways = sum(t.num_rows for t in real), [float(pc.count_distinct(v).as_py()) for v in values]
+            full |= {*parsed.left} if rows >= max(FULL * np.prod(ways), OFTEN * max(ways)) else set()
     return tuple(c for c in produced(case, table) if c not in full)
 
 

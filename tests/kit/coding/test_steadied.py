@@ -70,3 +70,12 @@ def test_what_is_shared_by_design_comes_again() -> None:
     assert (returning(ANY, np.arange(len(panel)) + 0.5, panel, 3) == 1).all()
     assert (returning(ANY, np.arange(300) + 0.5, rng.poisson(40, 300), 3) == 1).all()
     assert (returning(ANY, np.arange(52) + 0.5, np.array([1] * 40 + [2] * 9 + [3] * 3), 3) == 1).all()
+
+
+@pytest.mark.parametrize(
+    "values", [(100, 90, 80, 700), (300, 280, 260, 2_500), (700, 500, 350, 200), (600, 400, 300, 600)]
+)
+def test_an_end_of_counts_is_by_design(values: tuple[int, ...]) -> None:
+    """Where nothing has more rows than so many, as the quarters of a year, the last values do not vanish."""
+    counts = np.repeat(np.arange(1, 5), values)
+    assert (returning(ANY, np.arange(len(counts)) + 0.5, counts, 3) == 1).all()

@@ -22,8 +22,10 @@ PLAIN = 1.5
 """A neighbourhood whose counts vary so many times as much as chance has them vary has a form of its own: it stays."""
 SEVERAL, HEAVY = 50, 30
 """Different values that tell how often such values come again, and rows from which on values do."""
+FALLS = 4.0
+"""Standard deviations that chance explains."""
 _FACTORS = (2, 5, 10)
-_POWERS = 6
+_POWERS, _TENS = 6, 3
 _EXACT = 2.0**53
 
 
@@ -51,7 +53,8 @@ def steadied(ruler: Ruler, at: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def returning(ruler: Ruler, at: np.ndarray, counts: np.ndarray, protect: int) -> np.ndarray:
     """Return which share of its rows each value would have again among other rows of the same source: 1 where unknown.
 
-    Numbers that are as round are told together: people prefer them alike.
+    Numbers that are as round are told together: people prefer them alike. Multiples of ten come again: there are few of
+    them, and beside them none as round.
 
     Args:
         ruler: of the column; all of the rows of others than numbers come again.
@@ -64,7 +67,7 @@ def returning(ruler: Ruler, at: np.ndarray, counts: np.ndarray, protect: int) ->
         return found
     level = _roundness(at * ruler.step + ruler.anchor) if ruler.stepped else _roundness(at)
     level = np.where((at == np.rint(at)) | ruler.stepped, level, -1)
-    for which in np.unique(level):
+    for which in np.unique(level[level < _TENS]):
         mine = level == which
         found[mine] = _returning(counts[mine], protect)
     return found
@@ -73,13 +76,14 @@ def returning(ruler: Ruler, at: np.ndarray, counts: np.ndarray, protect: int) ->
 def _returning(counts: np.ndarray, protect: int) -> np.ndarray:
     """Return Good's estimate: values with `k` rows come again (k + 1) N(k + 1) / N(k) times, if N(k) values have k.
 
-    Classes of few values are told together. It is told only where values are the rarer the more rows they have: what
-    rows share by design comes again.
+    Classes of few values are told together. It is told only where values are the rarer the more rows they have, up to
+    `protect`, and where the estimate never falls: however different values are, it rises with `k` (Cauchy and Schwarz).
+    What rows share by design, as the four quarters of a year, comes again.
     """
     found = np.ones(len(counts))
     number = np.bincount(np.minimum(counts, HEAVY + 1), minlength=HEAVY + 2)[: HEAVY + 1]
     rows, many = number * np.arange(HEAVY + 1), np.cumsum(number)
-    if many[protect - 1] < SEVERAL or (np.diff(number[1 : protect + 1]) > 0).any():
+    if many[protect - 1] < SEVERAL or (np.diff(number[1 : protect + 1]) > 0).any() or _falls(number):
         return found
     first = protect
     for k in range(protect, HEAVY):
@@ -88,6 +92,23 @@ def _returning(counts: np.ndarray, protect: int) -> np.ndarray:
             found[(counts >= first) & (counts <= k)] = min(share, 1.0)
             first = k + 1
     return found
+
+
+def _falls(number: np.ndarray) -> bool:
+    """Return whether values with more rows come again less often than those with fewer, by more than chance explains.
+
+    Args:
+        number: how many values have 0, 1, 2 … rows.
+    """
+    rows = np.flatnonzero(number[:-1] >= SEVERAL)
+    rows = rows[rows > 0]
+    if len(rows) < 2:
+        return False
+    size, after = number[rows].astype(np.float64), number[rows + 1].astype(np.float64)
+    again = (rows + 1) * after / size
+    error = (rows + 1) / size * np.sqrt(after + after**2 / size + 1)
+    fall = (again[:, None] - again) / np.hypot(error[:, None], error)
+    return bool((np.triu(fall, 1) > FALLS).any())
 
 
 def _roundness(units: np.ndarray) -> np.ndarray:
