@@ -304,7 +304,7 @@ def test_people_who_are_asked_twice_are_no_panel() -> None:
     """Numbers of people in two waves are unique together and complete, and still tell whose a row is."""
     rng = np.random.default_rng(5)
     numbers_of, wave = rng.choice(9_000_000, 900, replace=False) + 1_000_000, np.tile([1, 2], 900)
-    person, height = np.repeat(numbers_of, 2), np.repeat(rng.normal(25, 4, 900), 2) + rng.normal(0, 0.5, 1_800)
+    person, height = np.repeat(numbers_of, 2), np.rint(np.repeat(rng.normal(25, 4, 900), 2) + rng.normal(0, 0.5, 1_800))
 
     def rows(who: np.ndarray, which: np.ndarray, tall: np.ndarray) -> Dataset:
         fields = (Field(kind=Kind.INTEGER), Field(kind=Kind.INTEGER), Field(kind=Kind.NUMBER))
@@ -317,6 +317,6 @@ def test_people_who_are_asked_twice_are_no_panel() -> None:
     )
     leaked = person[:1_000].copy()
     leaked[60:] = rng.integers(1_000_000, 10_000_000, 940)
-    synthetic = rows(leaked, wave[:1_000], np.append(height[:60], rng.normal(25, 4, 940)))
+    synthetic = rows(leaked, wave[:1_000], np.append(height[:60], np.rint(rng.normal(25, 4, 940))))
     case = Case(train, holdout, synthetic, rules=(("t", Rule(rule="unique(person, wave)")),))
     assert refused(NearCopies(), case)
